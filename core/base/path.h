@@ -1,0 +1,35 @@
+/* path.h - names from outside never leave their folder. */
+#ifndef REC_BASE_PATH_H
+#define REC_BASE_PATH_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/types.h"
+
+/* One component that may become a file name: UTF-8, no slash, no backslash, no control character,
+ * no leading dot, 1 to 200 bytes. */
+bool rec_path_is_safe_name (const char *name);
+
+/* A relative path of ordinary components ("a/b/index.html"); says nothing about what lies on the disk. */
+bool rec_path_is_safe_relative (const char *relative);
+
+/* The real path of root/relative, which need not exist yet; an error when the words or a symbolic link
+ * would leave root. Owned by the caller. */
+char *rec_path_join_contained (const char *root, const char *relative, GError **error);
+
+/* Opens below root in one step, so that no link put there meanwhile leads out of it; an owned descriptor,
+ * close-on-exec, or -1. `flags` as for open (2). */
+int rec_path_open_contained (const char *root, const char *relative, int flags, unsigned mode, GError **error);
+
+/* With all parents; fine when it is there already. */
+bool rec_path_make_folder (const char *path, unsigned mode, GError **error);
+
+/* Writes `path.part`, fsyncs, renames, fsyncs the folder: the file is whole or the old one. */
+bool rec_path_write_file (const char *path, const void *data, size_t size, unsigned mode, GError **error);
+
+/* Removes a file, or a folder with all below it, without following links; fine when it is gone. */
+bool rec_path_remove_tree (const char *path, GError **error);
+
+#endif
