@@ -1,0 +1,42 @@
+/* supervisor.h - starts, watches, stops, then kills the worker of each recording; worker events -> recording state. [main] */
+#ifndef REC_RECORDING_SUPERVISOR_H
+#define REC_RECORDING_SUPERVISOR_H
+
+#include "base/types.h"
+#include "session/recording.h"
+
+#include <glib.h>
+
+/* Loads the entities on disk into the registry, finishes or fails what an earlier server left (waits, in the background,
+ * for workers that are still finishing), and keeps spare workers. program: path of this executable, for exec. */
+RecSupervisor *rec_supervisor_new (const RecConfig *config, RecRegistry *registry, RecRouter *router,
+                                   RecCatalogue *catalogue, const char *program, GError **error);
+/* No recording may be active (rec_supervisor_stop_all first). */
+void rec_supervisor_free (RecSupervisor *supervisor);
+
+/* Called exactly once. recording is borrowed; error is NULL when what was asked for is done. */
+typedef void (*RecRecordingDone) (RecRecording *recording, const GError *error, void *data);
+
+/* Starts recording session. Checks what can be checked at once: module off NOT_IMPLEMENTED; RELAYED or already recorded
+ * CONFLICT; unknown layout or sink INVALID_ARGUMENT with the list of what there is; CUSTOM and INDIVIDUAL
+ * NOT_IMPLEMENTED. On success returns the recording (borrowed, STARTING), and done comes when its file exists and has
+ * data, or with the error. Properties are complete (defaults filled in) and borrowed. */
+RecRecording *rec_supervisor_start (RecSupervisor *supervisor, RecSession *session,
+                                    const RecRecordingProperties *properties, RecEra era, RecRecordingDone done,
+                                    void *data, GError **error);
+
+/* Ends it; done comes when the final file is complete (or the deadline made an end of it). False, done not called:
+ * NOT_FOUND not an active recording, NOT_ACCEPTABLE still starting, CONFLICT already being stopped. */
+bool rec_supervisor_stop (RecSupervisor *supervisor, RecRecording *recording, const char *reason, RecRecordingDone done,
+                          void *data, GError **error);
+
+/* Removes files and entity. CONFLICT while it is active. A missing file is not an error. */
+bool rec_supervisor_delete (RecSupervisor *supervisor, RecRecording *recording, GError **error);
+
+/* Ends every active recording with reason, refuses new ones, and calls done when all files are complete or given up. */
+void rec_supervisor_stop_all (RecSupervisor *supervisor, const char *reason, void (*done) (void *data), void *data);
+
+/* Absolute path of a file of the recording, or NULL. Free it. what: "video" (the composed file) or "thumbnail". */
+char *rec_supervisor_dup_file_path (RecSupervisor *supervisor, const RecRecording *recording, const char *what);
+
+#endif
