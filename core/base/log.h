@@ -32,8 +32,8 @@ bool rec_log_set_up (
 /* From log.level, log.topics and log.format. */
 bool rec_log_set_up_from_config (const RecConfig *config, GError **error);
 
-/* rec_log (G_LOG_LEVEL_WARNING, &(RecLogFields){ .recording = id }, "cannot ...", ...) [any] */
-#define rec_log(level, fields, ...) rec_log_full (G_LOG_DOMAIN, level, fields, __VA_ARGS__)
+/* rec_log_with (G_LOG_LEVEL_WARNING, &(RecLogFields){ .recording = id }, "cannot ...", ...) [any] */
+#define rec_log_with(level, fields, ...) rec_log_full (G_LOG_DOMAIN, level, fields, __VA_ARGS__)
 void rec_log_full (const char *domain, GLogLevelFlags level, const RecLogFields *fields,
     const char *format, ...) G_GNUC_PRINTF (4, 5);
 

@@ -10,14 +10,14 @@
 #include <glib.h>
 
 typedef enum {
-  REC_MEDIA_INVALID = 0,
-  REC_MEDIA_AUDIO,
-  REC_MEDIA_VIDEO,
-} RecMediaKind;
+  REC_TRACK_INVALID = 0,
+  REC_TRACK_AUDIO,
+  REC_TRACK_VIDEO,
+} RecTrackKind;
 
 /* How a published track is coded, for whoever depayloads it. */
 typedef struct {
-  RecMediaKind kind;
+  RecTrackKind kind;
   char codec[16]; /* "VP8", "H264", "OPUS" */
   uint8_t payload_type;
   uint32_t clock_rate; /* Hz */
@@ -56,7 +56,7 @@ void rec_router_add_candidate (RecRouter *router, RecParticipant *participant, R
                                const char *candidate, const char *sdp_mid, int sdp_mline_index);
 
 /* False while the stream has no such track or it is not negotiated yet. */
-bool rec_router_get_format (RecRouter *router, RecStreamInfo *stream, RecMediaKind kind, RecTrackFormat *format);
+bool rec_router_get_format (RecRouter *router, RecStreamInfo *stream, RecTrackKind kind, RecTrackFormat *format);
 
 /* --- recordings ------------------------------------------------------------------------------------------ */
 
