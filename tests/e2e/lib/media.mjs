@@ -1,0 +1,186 @@
+// Judges recorded files by what ffprobe and ffmpeg make of them: sizes, rates, colours in places, tones in seconds, sync.
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { distance } from './browser.mjs';
+import { palette } from './palette.mjs';
+
+const run = promisify(execFile);
+const big = { encoding: 'buffer', maxBuffer: 1 << 30 };
+export const rate = 48000;
+
+export async function probe(file) {
+  const { stdout } = await run('ffprobe', ['-v', 'error', '-show_streams', '-show_format', '-of', 'json', file]);
+  const { streams, format } = JSON.parse(stdout);
+  return {
+    video: streams.find((s) => s.codec_type === 'video'),
+    audio: streams.find((s) => s.codec_type === 'audio'),
+    duration: Number(format.duration),
+    format: format.format_name,
+  };
+}
+
+/** Presentation times of all frames in seconds, in order. */
+export async function frameTimes(file) {
+  const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v', '-show_entries', 'packet=pts_time',
+    '-of', 'csv=p=0', file], big);
+  return stdout.toString().split('\n').map(parseFloat).filter(Number.isFinite).sort((a, b) => a - b);
+}
+
+/** What a strict decoder complains about; empty for a sound file. */
+export async function decodeComplaints(file) {
+  const { stderr } = await run('ffmpeg', ['-v', 'error', '-xerror', '-i', file, '-f', 'null', '-'], big)
+    .catch((error) => ({ stderr: `${error.stderr}${error.message}` }));
+  return stderr.toString().trim();
+}
+
+export async function frameAt(file, seconds) {
+  const { video } = await probe(file);
+  const { stdout } = await run('ffmpeg', ['-v', 'error', '-ss', seconds.toFixed(3), '-i', file, '-frames:v', '1',
+    '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'], big);
+  if (stdout.length !== video.width * video.height * 3)
+    throw new Error(`${file} has no frame at ${seconds} s`);
+  return { width: video.width, height: video.height, data: stdout };
+}
+
+function nearestColour(data, at) {
+  let best;
+  let least = Infinity;
+  for (const [name, rgb] of Object.entries(palette)) {
+    const d = distance([data[at], data[at + 1], data[at + 2]], rgb);
+    if (d < least)
+      [best, least] = [name, d];
+  }
+  return best;
+}
+
+/** The first and last index where a count reaches a third of the greatest count. */
+function extent(counts) {
+  const enough = Math.max(...counts) / 3;
+  const first = counts.findIndex((n) => n >= enough);
+  return [first, counts.findLastIndex((n) => n >= enough) + 1 - first];
+}
+
+/** Where each colour of the palette is: { red: { x, y, width, height } }; specks under 0.5 % of the picture don't count. */
+export function tiles({ width, height, data }) {
+  const found = {};
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const name = nearestColour(data, (y * width + x) * 3);
+      found[name] ??= { pixels: 0, columns: Array(width).fill(0), rows: Array(height).fill(0) };
+      found[name].pixels++;
+      found[name].columns[x]++;
+      found[name].rows[y]++;
+    }
+  }
+  const rectangles = {};
+  for (const [name, { pixels, columns, rows }] of Object.entries(found)) {
+    if (pixels < (width * height) / 200)
+      continue;
+    const [x, w] = extent(columns);
+    const [y, h] = extent(rows);
+    rectangles[name] = { x, y, width: w, height: h };
+  }
+  return rectangles;
+}
+
+/** The best_fit rectangles for streams that all have pictures, as [x, y, width, height]; worked out by hand. */
+export const golden = {
+  '1280x720': {
+    1: [[0, 0, 1280, 720]],
+    2: [[0, 0, 640, 720], [640, 0, 640, 720]],
+    3: [[0, 40, 426, 640], [426, 40, 426, 640], [852, 40, 426, 640]],
+    4: [[0, 0, 640, 360], [640, 0, 640, 360], [0, 360, 640, 360], [640, 360, 640, 360]],
+  },
+  '640x360': {
+    1: [[0, 0, 640, 360]],
+    2: [[0, 0, 320, 360], [320, 0, 320, 360]],
+    3: [[0, 20, 213, 319], [213, 20, 213, 319], [426, 20, 213, 319]],
+    4: [[0, 0, 320, 180], [320, 0, 320, 180], [0, 180, 320, 180], [320, 180, 320, 180]],
+  },
+};
+
+/** What is wrong with a frame that should show these colours in this order; null when nothing is. */
+export function misplaced(frame, colours) {
+  const seen = tiles(frame);
+  const expected = golden[`${frame.width}x${frame.height}`][colours.length] ?? [];
+  const wrong = [];
+  colours.forEach((colour, i) => {
+    const tile = seen[colour];
+    const got = tile && [tile.x, tile.y, tile.width, tile.height];
+    const ends = ([x, y, w, h]) => [x, y, x + w, y + h];
+    if (!got || ends(got).some((value, side) => Math.abs(value - ends(expected[i])[side]) > 2))
+      wrong.push(`${colour} is at ${got ?? 'no place'} instead of ${expected[i]}`);
+  });
+  for (const colour of Object.keys(seen))
+    if (colour !== 'black' && !colours.includes(colour))
+      wrong.push(`${colour} should not be there`);
+  if (colours.length === 0 && Object.keys(seen).join() !== 'black')
+    wrong.push('the picture should be black');
+  return wrong.length > 0 ? wrong.join('; ') : null;
+}
+
+/** All sound of a file: mono, 48 kHz, placed by its timestamps. */
+export async function sound(file) {
+  const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', file, '-vn', '-ac', '1', '-ar', String(rate),
+    '-af', 'aresample=async=1:first_pts=0', '-f', 'f32le', '-'], big);
+  return new Float32Array(stdout.buffer, stdout.byteOffset, Math.floor(stdout.length / 4));
+}
+
+/** How loud one frequency is between two times (Goertzel): 0.2 for a sine of amplitude 0.2. */
+export function loudness(samples, hertz, from, to) {
+  const start = Math.round(from * rate);
+  const end = Math.min(Math.round(to * rate), samples.length);
+  const turn = 2 * Math.cos((2 * Math.PI * hertz) / rate);
+  let before = 0;
+  let last = 0;
+  for (let i = start; i < end; i++)
+    [before, last] = [last, samples[i] + turn * last - before];
+  return (2 * Math.sqrt(last * last + before * before - turn * last * before)) / (end - start);
+}
+
+/** Which of the tones are heard in a span of a file; half of the emitted loudness and more counts. */
+export const heard = (samples, tones, from, to) => tones.filter((hertz) => loudness(samples, hertz, from, to) > 0.05);
+
+async function flashes(file) {
+  const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', file, '-an', '-vf', 'scale=1:1:flags=area', '-fps_mode', 'passthrough',
+    '-f', 'rawvideo', '-pix_fmt', 'gray', '-'], big);
+  const times = await frameTimes(file);
+  const onsets = [];
+  for (let i = 1; i < stdout.length; i++)
+    if (stdout[i] > 128 && stdout[i - 1] <= 128)
+      onsets.push(times[i]);
+  return onsets;
+}
+
+function beeps(samples) {
+  const step = rate / 500;
+  const onsets = [];
+  let quiet = 0;
+  for (let i = 0; i + step < samples.length; i += step) {
+    const loud = samples.subarray(i, i + step).some((value) => Math.abs(value) > 0.1);
+    if (loud && quiet > 100)
+      onsets.push(i / rate);
+    quiet = loud ? 0 : quiet + 1;
+  }
+  return onsets;
+}
+
+/** Sound minus picture in ms for each flash that has its beep, sorted by size. */
+export async function syncOffsets(file) {
+  const sounds = beeps(await sound(file));
+  const offsets = [];
+  for (const flash of await flashes(file)) {
+    const nearest = sounds.reduce((a, b) => (Math.abs(b - flash) < Math.abs(a - flash) ? b : a), Infinity);
+    if (Math.abs(nearest - flash) < 0.4)
+      offsets.push((nearest - flash) * 1000);
+  }
+  return offsets.sort((a, b) => Math.abs(a) - Math.abs(b));
+}
+
+export const percentile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)];
+
+/** One picture with a frame of every few seconds. */
+export async function contactSheet(file, picture, { every, columns, rows, width = 320 }) {
+  await run('ffmpeg', ['-v', 'error', '-y', '-i', file, '-vf',
+    `fps=1/${every}:round=down,scale=${width}:-2,tile=${columns}x${rows}:padding=4:color=white`, '-frames:v', '1', '-update', '1', picture]);
+}

@@ -1,0 +1,127 @@
+// Starts the real server on a free port with folders of its own, and makes sure that it is gone afterwards.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Rest } from './rest.mjs';
+import { within } from './wait.mjs';
+
+export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
+export const build = path.resolve(root, process.env.B ?? 'build');
+export const secret = 'MY_SECRET';
+
+const running = new Set();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+export async function freePort() {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  return port;
+}
+
+export function temporaryFolder(name) {
+  const folder = mkdtempSync(path.join(tmpdir(), `recto-${name}-`));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The children of a process, from /proc: [{ pid, arguments }] */
+export function childrenOf(pid) {
+  const children = [];
+  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
+      const [state, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      if (Number(parent) === pid && state !== 'Z')
+        children.push({ pid: Number(entry), arguments: readFileSync(`/proc/${entry}/cmdline`, 'utf8').split('\0') });
+    } catch {
+      // gone between the listing and the look
+    }
+  }
+  return children;
+}
+
+export class Server {
+  static async start({ name = 'server', settings = {}, port, folder, environment = {} } = {}) {
+    const server = new Server();
+    server.port = port ?? (await freePort());
+    server.folder = folder ?? temporaryFolder(name);
+    server.recordings = path.join(server.folder, 'recordings');
+    server.settings = {
+      'server.port': server.port,
+      'openvidu.recording': true,
+      'openvidu.recording.path': server.recordings,
+      ...settings,
+    };
+    server.environment = environment;
+    await server.launch();
+    return server;
+  }
+
+  async launch() {
+    const program = path.join(build, 'recto');
+    if (!existsSync(program))
+      throw new Error(`${program} does not exist: run make first`);
+    const args = ['--config', path.join(root, 'conf/dev.ini')];
+    for (const [key, value] of Object.entries(this.settings))
+      args.push('-D', `${key}=${value}`);
+
+    this.lines = [];
+    this.child = spawn(program, args, {
+      cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.environment },
+    });
+    this.exited = once(this.child, 'exit').then(([code, signal]) => ({ code, signal }));
+    running.add(this.child);
+    this.exited.finally(() => running.delete(this.child));
+    for (const stream of [this.child.stdout, this.child.stderr])
+      stream.setEncoding('utf8').on('data', (text) => this.lines.push(text));
+
+    this.url = `https://127.0.0.1:${this.port}`;
+    this.rest = new Rest(this.url, secret);
+    try {
+      await within(15, 'the server answers', () => this.answers());
+    } catch (error) {
+      this.child.kill('SIGKILL');
+      throw new Error(`${error.message}\n${this.log()}`);
+    }
+  }
+
+  async answers() {
+    if (this.child.exitCode !== null || this.child.signalCode !== null)
+      throw new Error(`the server ended at once (${this.child.exitCode ?? this.child.signalCode})\n${this.log()}`);
+    const answer = await this.rest.request('GET', '/accept-certificate', undefined, { auth: null }).catch(() => null);
+    return answer?.status === 200;
+  }
+
+  get pid() {
+    return this.child.pid;
+  }
+
+  log() {
+    return this.lines.join('');
+  }
+
+  workers() {
+    return childrenOf(this.pid).filter((child) => child.arguments.some((a) => a === '--worker'));
+  }
+
+  /** Ends the server and answers how it ended; a server that doesn't go in time is an error. */
+  async stop(signal = 'SIGTERM') {
+    if (this.child.exitCode === null && this.child.signalCode === null)
+      this.child.kill(signal);
+    let timer;
+    const late = new Promise((resolve) => (timer = setTimeout(resolve, 15000, null)));
+    const end = await Promise.race([this.exited, late]);
+    clearTimeout(timer);
+    if (end)
+      return end;
+    this.child.kill('SIGKILL');
+    throw new Error(`the server was still there 15 s after ${signal}\n${this.log()}`);
+  }
+}
