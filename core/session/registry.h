@@ -54,6 +54,10 @@ GPtrArray *rec_registry_get_sessions (RecRegistry *registry); /* borrowed, of Re
  * stopped by core/recording, which listens. */
 void rec_registry_close_session (RecRegistry *registry, RecSession *session, const char *reason);
 
+/* Removes sessions that nobody ever joined and that are older than openvidu.sessions.garbage.threshold. The caller runs
+ * the timer (openvidu.sessions.garbage.interval). */
+void rec_registry_collect_garbage (RecRegistry *registry);
+
 /* --- connections and tokens -------------------------------------------------------------------------------- */
 
 typedef struct {

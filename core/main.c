@@ -1,0 +1,331 @@
+/* main.c - arguments, configuration, joining of the stages, the main loop; nothing else. */
+#define G_LOG_DOMAIN "rec.main"
+
+#include "api/api.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "base/main-thread.h"
+#include "media/router.h"
+#include "plugin/catalogue.h"
+#include "plugin/probe.h"
+#include "recording/supervisor.h"
+#include "session/registry.h"
+#include "signal/signal.h"
+#include "worker/worker.h"
+
+#include <glib-unix.h>
+#include <json-c/json.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+extern char **environ;
+
+typedef struct {
+  char *config_file;
+  char **definitions;
+  gboolean print_config, check_config, list_plugins, print_sample, version, worker;
+  char *probe;
+} Arguments;
+
+typedef struct {
+  GMainLoop *loop;
+  RecConfig *config;
+  RecRegistry *registry;
+  RecRouter *router;
+  RecCatalogue *catalogue;
+  RecSupervisor *supervisor;
+  RecSignalServer *signal;
+  RecApi *api;
+  bool is_stopping;
+} Server;
+
+/* A secret in the arguments would stay visible to every user of the machine. */
+static bool
+hide_secrets (int argc, char **argv)
+{
+  static const char *const names[] = { "openvidu.secret=", "OPENVIDU_SECRET=" };
+  bool found = false;
+
+  for (int i = 1; i < argc; i++) {
+    for (size_t k = 0; k < G_N_ELEMENTS (names); k++) {
+      char *at = strstr (argv[i], names[k]);
+      if (at == NULL || at[strlen (names[k])] == '\0')
+        continue;
+      memset (at + strlen (names[k]), '*', strlen (at + strlen (names[k])));
+      found = true;
+    }
+  }
+  return found;
+}
+
+static bool
+parse_arguments (char **argv, Arguments *arguments, GError **error)
+{
+  const GOptionEntry entries[] = {
+    { "config", 'c', 0, G_OPTION_ARG_FILENAME, &arguments->config_file, "Settings file", "FILE" },
+    { "define", 'D', 0, G_OPTION_ARG_STRING_ARRAY, &arguments->definitions,
+        "One setting, over the file and the environment", "KEY=VALUE" },
+    { "print-config", 0, 0, G_OPTION_ARG_NONE, &arguments->print_config,
+        "Print the settings in force and exit", NULL },
+    { "check-config", 0, 0, G_OPTION_ARG_NONE, &arguments->check_config,
+        "Check the settings and exit", NULL },
+    { "list-plugins", 0, 0, G_OPTION_ARG_NONE, &arguments->list_plugins,
+        "Print every plugin found, usable or refused, and exit", NULL },
+    { "version", 0, 0, G_OPTION_ARG_NONE, &arguments->version, "Print the version and exit", NULL },
+    { "print-sample", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &arguments->print_sample, NULL, NULL },
+    { "worker", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &arguments->worker, NULL, NULL },
+    { "probe", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &arguments->probe, NULL, NULL },
+    { NULL },
+  };
+  g_autoptr (GOptionContext) context = g_option_context_new ("- hold and record video sessions");
+  g_auto (GStrv) copy = g_strdupv (argv);
+
+  g_option_context_add_main_entries (context, entries, NULL);
+  if (!g_option_context_parse_strv (context, &copy, error))
+    return false;
+  if (copy[0] != NULL && copy[1] != NULL) {
+    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
+        "unexpected argument '%s'; settings are given as -D KEY=VALUE", copy[1]);
+    return false;
+  }
+  return true;
+}
+
+static int
+fail (const GError *error)
+{
+  fprintf (stderr, "recto: %s\n", error->message);
+  return 1;
+}
+
+static int64_t
+read_wall_clock (void *data G_GNUC_UNUSED)
+{
+  return g_get_real_time () / 1000;
+}
+
+/* Each peer connection takes about 19 descriptors, each recording a few. */
+static void
+raise_descriptor_limit (void)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_NOFILE, &limit) != 0)
+    return;
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit (RLIMIT_NOFILE, &limit) != 0)
+    g_warning ("cannot raise the limit of open files, staying at the one inherited: %s", g_strerror (errno));
+}
+
+static void
+quit_when_recordings_are_done (void *data)
+{
+  Server *server = data;
+
+  rec_api_stop (server->api);
+  g_main_loop_quit (server->loop);
+}
+
+static gboolean
+on_stop_signal (gpointer data)
+{
+  Server *server = data;
+
+  if (server->is_stopping) {
+    g_warning ("asked to stop twice; workers finish their files by themselves");
+    g_main_loop_quit (server->loop);
+    return G_SOURCE_CONTINUE;
+  }
+  server->is_stopping = true;
+  g_message ("stopping: finishing the recordings first");
+  rec_supervisor_stop_all (
+      server->supervisor, "openviduServerStopped", quit_when_recordings_are_done, server);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_reload_signal (gpointer data)
+{
+  Server *server = data;
+  g_autoptr (GError) error = NULL;
+
+  if (rec_catalogue_rescan (server->catalogue, &error))
+    g_message ("plugins looked through again");
+  else
+    g_warning ("cannot look through the plugins, keeping the list as it was: %s", error->message);
+  return G_SOURCE_CONTINUE;
+}
+
+static gboolean
+on_garbage_timer (gpointer data)
+{
+  Server *server = data;
+
+  rec_registry_collect_garbage (server->registry);
+  return G_SOURCE_CONTINUE;
+}
+
+static bool
+build_server (Server *server, const char *program, GError **error)
+{
+  server->registry = rec_registry_new (server->config, read_wall_clock, NULL);
+  server->catalogue = rec_catalogue_new (server->config, program, error);
+  if (server->catalogue == NULL)
+    return false;
+  server->router = rec_router_new (server->config, server->registry, error);
+  if (server->router == NULL)
+    return false;
+  /* The router brought GStreamer's registry up to date; workers need not look for changes again. */
+  g_setenv ("GST_REGISTRY_UPDATE", "no", TRUE);
+  server->signal = rec_signal_server_new (server->config, server->registry, server->router);
+  server->supervisor = rec_supervisor_new (
+      server->config, server->registry, server->router, server->catalogue, program, error);
+  if (server->supervisor == NULL)
+    return false;
+  const RecApiContext context = {
+    .config = server->config,
+    .registry = server->registry,
+    .router = server->router,
+    .supervisor = server->supervisor,
+    .catalogue = server->catalogue,
+    .signal = server->signal,
+  };
+  server->api = rec_api_new (&context, error);
+  return server->api != NULL;
+}
+
+static void
+close_all_sessions (RecRegistry *registry)
+{
+  GPtrArray *sessions = rec_registry_get_sessions (registry);
+
+  while (sessions->len > 0)
+    rec_registry_close_session (registry, sessions->pdata[0], "openviduServerStopped");
+}
+
+static void
+free_server (Server *server)
+{
+  if (server->registry != NULL && server->api != NULL)
+    close_all_sessions (server->registry);
+  g_clear_pointer (&server->api, rec_api_free);
+  g_clear_pointer (&server->supervisor, rec_supervisor_free);
+  g_clear_pointer (&server->signal, rec_signal_server_free);
+  g_clear_pointer (&server->router, rec_router_free);
+  g_clear_pointer (&server->catalogue, rec_catalogue_free);
+  g_clear_pointer (&server->registry, rec_registry_free);
+  g_clear_pointer (&server->loop, g_main_loop_unref);
+}
+
+static int
+serve (RecConfig *config, const char *program)
+{
+  g_autoptr (GError) error = NULL;
+  Server server = { .config = config, .loop = g_main_loop_new (NULL, FALSE) };
+  int status = 0;
+
+  raise_descriptor_limit ();
+  signal (SIGPIPE, SIG_IGN);
+  umask (027);
+  if (build_server (&server, program, &error)) {
+    guint sources[] = {
+      g_unix_signal_add (SIGTERM, on_stop_signal, &server),
+      g_unix_signal_add (SIGINT, on_stop_signal, &server),
+      g_unix_signal_add (SIGHUP, on_reload_signal, &server),
+      g_timeout_add_seconds (
+          (guint) MAX (1, rec_config_get_int (config, "openvidu.sessions.garbage.interval")),
+          on_garbage_timer, &server),
+    };
+    g_main_loop_run (server.loop);
+    for (size_t i = 0; i < G_N_ELEMENTS (sources); i++)
+      g_source_remove (sources[i]);
+  } else {
+    status = fail (error);
+  }
+  free_server (&server);
+  return status;
+}
+
+static int
+list_plugins (const RecConfig *config, const char *program)
+{
+  g_autoptr (GError) error = NULL;
+  RecCatalogue *catalogue = rec_catalogue_new (config, program, &error);
+
+  if (catalogue == NULL)
+    return fail (error);
+  json_object *list = rec_catalogue_to_json (catalogue);
+  puts (json_object_to_json_string_ext (list, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+  json_object_put (list);
+  rec_catalogue_free (catalogue);
+  return 0;
+}
+
+static int
+run_configured (const Arguments *arguments, bool secret_was_shown)
+{
+  g_autoptr (GError) error = NULL;
+  const RecConfigSources sources = {
+    .file = arguments->config_file,
+    .environment = (const char *const *) environ,
+    .definitions = (const char *const *) arguments->definitions,
+  };
+  g_autoptr (RecConfig) config = rec_config_load (&sources, &error);
+  if (config == NULL || !rec_config_check (config, &error)
+      || !rec_log_set_up_from_config (config, &error))
+    return fail (error);
+  if (secret_was_shown)
+    g_warning ("the secret was given as an argument, where other users may have seen it; "
+               "use openvidu.secret-file");
+  if (arguments->print_config) {
+    rec_config_print (config, stdout);
+    return 0;
+  }
+  if (arguments->check_config) {
+    puts ("the configuration is fine");
+    return 0;
+  }
+  g_autofree char *program = g_file_read_link ("/proc/self/exe", &error);
+  if (program == NULL)
+    return fail (error);
+  return arguments->list_plugins ? list_plugins (config, program) : serve (config, program);
+}
+
+static void
+clear_arguments (Arguments *arguments)
+{
+  g_free (arguments->config_file);
+  g_strfreev (arguments->definitions);
+  g_free (arguments->probe);
+}
+
+int
+main (int argc, char **argv)
+{
+  g_autoptr (GError) error = NULL;
+  Arguments arguments = { 0 };
+  int status = 0;
+
+  rec_main_thread_claim ();
+  bool parsed = parse_arguments (argv, &arguments, &error);
+  bool secret_was_shown = hide_secrets (argc, argv);
+  if (!parsed)
+    status = fail (error);
+  else if (arguments.worker)
+    status = rec_worker_run ();
+  else if (arguments.probe != NULL)
+    status = rec_probe_run (arguments.probe);
+  else if (arguments.version)
+    puts ("recto " REC_VERSION);
+  else if (arguments.print_sample)
+    rec_config_print_sample (stdout);
+  else
+    status = run_configured (&arguments, secret_was_shown);
+  clear_arguments (&arguments);
+  return status;
+}
