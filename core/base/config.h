@@ -36,7 +36,6 @@ bool rec_config_check (const RecConfig *config, GError **error);
 const char *rec_config_get_string (const RecConfig *config, const char *key);
 int64_t rec_config_get_int (const RecConfig *config, const char *key);
 bool rec_config_get_bool (const RecConfig *config, const char *key);
-double rec_config_get_double (const RecConfig *config, const char *key);
 /* A comma separated list without empty members; never NULL, NULL at the end. */
 const char *const *rec_config_get_list (const RecConfig *config, const char *key);
 /* False while the value is the table's default and nobody wrote it down. */
@@ -46,6 +45,15 @@ bool rec_config_is_set (const RecConfig *config, const char *key);
 const char *rec_config_lookup (const RecConfig *config, const char *section, const char *name);
 /* The names of a free section, sorted; the array is the caller's, the strings are borrowed. */
 GPtrArray *rec_config_list_names (const RecConfig *config, const char *section);
+
+/* What was accepted although it has no effect, as warnings; for when the log is set up. */
+void rec_config_log_notes (const RecConfig *config);
+
+/* "https://host:port" for clients, without a slash at the end; `port` is the one really listened on. */
+char *rec_config_dup_public_url (const RecConfig *config, uint16_t port);
+
+/* What is read without --config, or NULL when there is no such file. */
+const char *rec_config_get_default_file (void);
 
 /* The settings in force as an ini file; secrets are shown as ***. */
 void rec_config_print (const RecConfig *config, FILE *out);

@@ -13,7 +13,6 @@ typedef enum RecSettingType {
   REC_SETTING_CHOICE,
   REC_SETTING_BOOL,
   REC_SETTING_INT,
-  REC_SETTING_DOUBLE,
 } RecSettingType;
 
 typedef enum RecSettingFlags {
@@ -26,10 +25,10 @@ typedef struct RecSetting {
   const char *key;
   RecSettingType type;
   const char *fallback;
-  double min, max;
+  int64_t min, max; /* of an INT; bytes of the others */
   const char *unit;           /* "ms", "bytes", ... or NULL */
   const char *const *choices; /* of a CHOICE, NULL at the end */
-  const char *alias;          /* another environment variable for it, or NULL */
+  const char *aliases;        /* more environment variables for it, comma separated, or NULL */
   unsigned flags;
   const char *help;
 } RecSetting;
