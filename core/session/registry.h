@@ -42,6 +42,11 @@ void rec_registry_subscribe (RecRegistry *registry, const RecRegistryEvents *eve
 
 int64_t rec_registry_now_ms (RecRegistry *registry);
 
+/* "https://HOST:PORT" as clients reach us: from openvidu.publicurl and server.port until somebody knows better (the
+ * port that the system chose). */
+const char *rec_registry_get_public_url (RecRegistry *registry);
+void rec_registry_set_public_url (RecRegistry *registry, const char *url);
+
 /* --- sessions ------------------------------------------------------------------------------------------- */
 
 /* Takes properties. An id is made when custom_session_id is "". REC_ERROR_CONFLICT when the id is in use. */
@@ -54,8 +59,8 @@ GPtrArray *rec_registry_get_sessions (RecRegistry *registry); /* borrowed, of Re
  * stopped by core/recording, which listens. */
 void rec_registry_close_session (RecRegistry *registry, RecSession *session, const char *reason);
 
-/* Removes sessions that nobody ever joined and that are older than openvidu.sessions.garbage.threshold. The caller runs
- * the timer (openvidu.sessions.garbage.interval). */
+/* Closes sessions that nobody ever joined and that are older than openvidu.sessions.garbage-threshold. The caller runs
+ * the timer (openvidu.sessions.garbage-interval; 0: never). */
 void rec_registry_collect_garbage (RecRegistry *registry);
 
 /* --- connections and tokens -------------------------------------------------------------------------------- */
@@ -72,7 +77,7 @@ RecConnection *rec_registry_create_connection (RecRegistry *registry, RecSession
 /* Deletes a pending one (its token dies) or evicts the participant of an active one. */
 void rec_registry_delete_connection (RecRegistry *registry, RecConnection *connection, const char *reason);
 
-/* The token's text for clients of every version: wss://HOST:PORT?sessionId=S&token=T&role=R&version=V. Free it. */
+/* The token's text for clients of every version (token.h). Free it. */
 char *rec_registry_dup_token_url (RecRegistry *registry, const RecConnection *connection);
 
 /* --- participants ------------------------------------------------------------------------------------------ */

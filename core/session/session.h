@@ -34,6 +34,7 @@ void rec_session_properties_free (RecSessionProperties *properties);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecSessionProperties, rec_session_properties_free)
 
 struct RecSession {
+  int n_references;      /* of core/session alone */
   RecRegistry *registry; /* borrowed */
   char *id;
   RecEra era; /* of its creator */
@@ -80,13 +81,15 @@ typedef struct {
 } RecSubscription;
 
 struct RecParticipant {
-  RecSession *session; /* borrowed */
+  int n_references;    /* of core/session alone */
+  RecSession *session;
   RecConnection *connection; /* borrowed; NULL for those who joined with the secret */
   char *id;       /* the connection id */
   char *rpc_id;   /* RPC session id, unguessable; identifies it over reconnections */
   RecRole role;
   bool is_insecure; /* joined with the secret: may publish whatever its role says */
   bool is_hidden;   /* RECORDER */
+  bool is_leaving;  /* listeners are being told */
   char *client_data, *server_data; /* never NULL */
   char *metadata;   /* both, joined as the protocol says */
   char *platform, *sdk_version, *ip; /* "" when not told */
@@ -97,7 +100,11 @@ struct RecParticipant {
   void *signal_client;       /* written by core/signal: whom to send to */
 };
 
+/* A JSON object of width and height as clients send it, written our way; NULL when it is anything else. Free it. */
+char *rec_stream_dup_dimensions (const char *text);
+
 bool rec_participant_can_publish (const RecParticipant *participant);
+bool rec_participant_can_moderate (const RecParticipant *participant);
 
 RecParticipant *rec_session_find_participant (RecSession *session, const char *connection_id);
 RecStreamInfo *rec_session_find_stream (RecSession *session, const char *stream_id); /* published ones only */

@@ -1,0 +1,282 @@
+/* participants.c - who may come in, who is in, and how they leave. */
+#define G_LOG_DOMAIN "rec.session.participants"
+#include "session/registry.h"
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/main-thread.h"
+#include "session/private.h"
+#include "session/token.h"
+
+#include <string.h>
+
+#define RECORDER_ID "RECORDER"
+#define OLD_MAX_METADATA_CHARACTERS 10000
+
+static unsigned
+count_pending (const RecSession *session)
+{
+  unsigned n_pending = 0;
+
+  for (guint i = 0; i < session->connections->len; i++) {
+    const RecConnection *connection = session->connections->pdata[i];
+    n_pending += connection->participant == NULL;
+  }
+  return n_pending;
+}
+
+RecConnection *
+rec_registry_create_connection (
+    RecRegistry *registry, RecSession *session, const RecConnectionRequest *request, GError **error)
+{
+  int64_t max_tokens = rec_config_get_int (registry->config, "server.max-tokens-per-session");
+  RecConnection *connection;
+
+  REC_ASSERT_MAIN ();
+  if (count_pending (session) >= max_tokens) {
+    g_set_error (error, REC_ERROR, REC_ERROR_TOO_MANY,
+        "cannot create a connection: session '%s' has %d unused tokens, the most that "
+        "server.max-tokens-per-session allows",
+        session->id, (int) max_tokens);
+    return NULL;
+  }
+  connection = g_new0 (RecConnection, 1);
+  connection->session = session;
+  connection->id = rec_make_id ("con_", 10);
+  connection->token = rec_make_id ("tok_", 16);
+  connection->role = request->role != REC_ROLE_INVALID ? request->role : REC_ROLE_PUBLISHER;
+  connection->server_data = g_strdup (request->server_data != NULL ? request->server_data : "");
+  connection->record = request->record;
+  connection->created_at_ms = rec_registry_now_ms (registry);
+  connection->custom_ice_servers = json_object_get (request->custom_ice_servers);
+  connection->kurento_options = json_object_get (request->kurento_options);
+  g_ptr_array_add (session->connections, connection);
+  return connection;
+}
+
+void
+rec_registry_delete_connection (RecRegistry *registry, RecConnection *connection, const char *reason)
+{
+  if (connection->participant != NULL)
+    rec_registry_leave (registry, connection->participant, reason);
+  else
+    g_ptr_array_remove (connection->session->connections, connection);
+}
+
+char *
+rec_registry_dup_token_url (RecRegistry *registry, const RecConnection *connection)
+{
+  return rec_token_make_url (
+      registry->public_url, connection->session->id, connection->token, connection->role);
+}
+
+static bool
+check_metadata (const RecJoinRequest *request, GError **error)
+{
+  if (request->era != REC_ERA_OLD || request->client_data == NULL
+      || g_utf8_strlen (request->client_data, -1) <= OLD_MAX_METADATA_CHARACTERS)
+    return true;
+  g_set_error (error, REC_ERROR, REC_ERROR_TOO_LARGE,
+      "cannot join session '%s': its metadata has more than %d characters", request->session_id,
+      OLD_MAX_METADATA_CHARACTERS);
+  return false;
+}
+
+/* As OpenVidu 2.0 and 2.1 did for applications without a server side. */
+static RecSession *
+create_on_the_fly (RecRegistry *registry, const RecJoinRequest *request, GError **error)
+{
+  RecSessionProperties *properties = rec_session_properties_new ();
+
+  properties->records_always = true;
+  g_free (properties->custom_session_id);
+  properties->custom_session_id = g_strdup (request->session_id);
+  g_free (properties->forced_video_codec);
+  properties->forced_video_codec = g_strdup (
+      rec_config_get_string (registry->config, "openvidu.streams.forced-video-codec"));
+  return rec_registry_create_session (registry, REC_ERA_OLD, properties, error);
+}
+
+static RecSession *
+find_session_to_join (
+    RecRegistry *registry, const RecJoinRequest *request, bool is_insecure, GError **error)
+{
+  const char *id = request->session_id != NULL ? request->session_id : "";
+  RecSession *session = rec_registry_find_session (registry, id);
+
+  if (session == NULL && is_insecure && request->era == REC_ERA_OLD && *id != '\0')
+    return create_on_the_fly (registry, request, error);
+  if (session == NULL) {
+    g_set_error (
+        error, REC_ERROR, REC_ERROR_NOT_FOUND, "cannot join session '%s': there is none", id);
+    return NULL;
+  }
+  if (session->is_closing) {
+    g_set_error (
+        error, REC_ERROR, REC_ERROR_CONFLICT, "cannot join session '%s': it is being closed", id);
+    return NULL;
+  }
+  return session;
+}
+
+static RecConnection *
+find_unused_token (const RecSession *session, const char *token, GError **error)
+{
+  for (guint i = 0; i < session->connections->len; i++) {
+    RecConnection *connection = session->connections->pdata[i];
+    if (connection->participant == NULL && rec_secret_equals (token, connection->token))
+      return connection;
+  }
+  g_set_error (error, REC_ERROR, REC_ERROR_UNAUTHORIZED,
+      "cannot join session '%s': the token is unknown or was used before; ask for a new one",
+      session->id);
+  return NULL;
+}
+
+static bool
+check_room (RecRegistry *registry, const RecSession *session, GError **error)
+{
+  int64_t max = rec_config_get_int (registry->config, "server.max-participants-per-session");
+
+  if (session->participants->len < max)
+    return true;
+  g_set_error (error, REC_ERROR, REC_ERROR_TOO_MANY,
+      "cannot join session '%s': it has %d participants, the most that "
+      "server.max-participants-per-session allows",
+      session->id, (int) max);
+  return false;
+}
+
+static char *
+compose_metadata (const char *client_data, const char *server_data)
+{
+  if (*client_data != '\0' && *server_data != '\0')
+    return g_strconcat (client_data, "%/%", server_data, NULL);
+  return g_strdup (*client_data != '\0' ? client_data : server_data);
+}
+
+static char *
+dup_or_empty (const char *text)
+{
+  return g_strdup (text != NULL ? text : "");
+}
+
+static RecParticipant *
+make_participant (RecRegistry *registry, RecSession *session, RecConnection *connection,
+    const RecJoinRequest *request)
+{
+  RecParticipant *participant = g_new0 (RecParticipant, 1);
+
+  participant->n_references = 1;
+  participant->session = rec_session_ref (session);
+  participant->connection = connection;
+  participant->rpc_id = rec_make_id ("", 26);
+  participant->client_data = dup_or_empty (request->client_data);
+  participant->platform = dup_or_empty (request->platform);
+  participant->sdk_version = dup_or_empty (request->sdk_version);
+  participant->ip = dup_or_empty (request->ip);
+  participant->joined_at_ms = rec_registry_now_ms (registry);
+  participant->subscriptions
+      = g_ptr_array_new_with_free_func ((GDestroyNotify) rec_subscription_free);
+  if (connection != NULL) {
+    connection->participant = participant;
+    participant->id = g_strdup (connection->id);
+    participant->role = connection->role;
+    participant->server_data = g_strdup (connection->server_data);
+    participant->token_url = rec_registry_dup_token_url (registry, connection);
+  } else {
+    participant->is_insecure = true;
+    participant->is_hidden = request->recorder;
+    participant->id = request->recorder ? g_strdup (RECORDER_ID) : rec_make_id ("con_", 10);
+    participant->role = request->era == REC_ERA_OLD ? REC_ROLE_PUBLISHER : REC_ROLE_SUBSCRIBER;
+    participant->server_data = g_strdup ("");
+    participant->token_url = g_strdup ("");
+  }
+  participant->metadata = compose_metadata (participant->client_data, participant->server_data);
+  return participant;
+}
+
+RecParticipant *
+rec_registry_join (RecRegistry *registry, const RecJoinRequest *request, GError **error)
+{
+  const char *secret = rec_config_get_string (registry->config, "openvidu.secret");
+  bool is_insecure = rec_secret_equals (request->secret, secret);
+  RecConnection *connection = NULL;
+  RecParticipant *previous = NULL;
+  g_autoptr (RecParticipant) participant = NULL;
+  RecSession *session;
+
+  REC_ASSERT_MAIN ();
+  if (!check_metadata (request, error))
+    return NULL;
+  session = find_session_to_join (registry, request, is_insecure, error);
+  if (session == NULL)
+    return NULL;
+  if (!is_insecure) {
+    connection = find_unused_token (session, request->token, error);
+    if (connection == NULL)
+      return NULL;
+  }
+  if (is_insecure && request->recorder)
+    previous = rec_session_find_participant (session, RECORDER_ID);
+  else if (!check_room (registry, session, error))
+    return NULL;
+
+  participant = make_participant (registry, session, connection, request);
+  g_ptr_array_add (session->participants, rec_participant_ref (participant));
+  if (session->active_since_ms == 0)
+    session->active_since_ms = participant->joined_at_ms;
+  /* A layout page that was loaded again takes the place of its old self. */
+  if (previous != NULL)
+    rec_registry_leave (registry, previous, "networkDisconnect");
+  REC_EMIT (registry, participant_joined, participant);
+  if (participant->is_leaving) {
+    g_set_error (error, REC_ERROR, REC_ERROR_CONFLICT,
+        "cannot join session '%s': it is being closed", request->session_id);
+    return NULL;
+  }
+  return participant;
+}
+
+static void
+drop_subscriptions (RecRegistry *registry, RecParticipant *participant)
+{
+  while (participant->subscriptions->len > 0) {
+    RecSubscription *subscription = participant->subscriptions->pdata[0];
+    g_autofree char *stream_id = g_strdup (subscription->stream_id);
+    rec_registry_unsubscribe_from_stream (registry, participant, stream_id);
+  }
+}
+
+void
+rec_registry_remove_participant (
+    RecRegistry *registry, RecParticipant *participant, const char *reason)
+{
+  g_autoptr (RecParticipant) held = NULL;
+  RecSession *session = participant->session;
+  guint index;
+
+  REC_ASSERT_MAIN ();
+  if (participant->is_leaving)
+    return;
+  held = rec_participant_ref (participant);
+  participant->is_leaving = true;
+  g_ptr_array_remove (session->participants, participant);
+  /* From here on the connection is its participant's. */
+  if (g_ptr_array_find (session->connections, participant->connection, &index))
+    g_ptr_array_steal_index (session->connections, index);
+  if (participant->stream != NULL)
+    rec_registry_end_stream (registry, participant->stream, reason);
+  drop_subscriptions (registry, participant);
+  REC_EMIT (registry, participant_left, participant, reason);
+}
+
+void
+rec_registry_leave (RecRegistry *registry, RecParticipant *participant, const char *reason)
+{
+  g_autoptr (RecSession) session = rec_session_ref (participant->session);
+
+  rec_registry_remove_participant (registry, participant, reason);
+  rec_registry_close_if_empty (registry, session);
+}
