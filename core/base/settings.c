@@ -163,6 +163,8 @@ const RecSetting rec_settings[] = {
     "Time in which a worker without a server finishes its files and exits." },
   { "recording.heartbeat-timeout-ms", REC_SETTING_INT, "10000", 1000, 120000, "ms", NULL, NULL, 0,
     "A worker that reports nothing for this long hangs, and is ended." },
+  { "recording.max-duration-s", REC_SETTING_INT, "86400", 0, 31536000, "s", NULL, NULL, 0,
+    "A recording that nobody stops ends after this time; 0 means never." },
   { "recording.worker-memory-bytes", REC_SETTING_INT, "0", 0, 1099511627776, "bytes", NULL, NULL, 0,
     "Address space of a worker; 0 means no limit." },
   { "recording.min-free-bytes", REC_SETTING_INT, "104857600", 0, 1099511627776, "bytes", NULL, NULL, 0,
@@ -192,6 +194,12 @@ const RecSetting rec_settings[] = {
 
   { "layouts.BEST_FIT", REC_SETTING_STRING, "best_fit", 1, 64, NULL, NULL, NULL, REC_SETTING_FREE,
     "Equal tiles that use the canvas best." },
+  { "layouts.PICTURE_IN_PICTURE", REC_SETTING_STRING, "best_fit", 1, 64, NULL, NULL, NULL, REC_SETTING_FREE,
+    "A name of OpenVidu's that it never had a layout of its own for." },
+  { "layouts.VERTICAL_PRESENTATION", REC_SETTING_STRING, "best_fit", 1, 64, NULL, NULL, NULL, REC_SETTING_FREE,
+    "The same." },
+  { "layouts.HORIZONTAL_PRESENTATION", REC_SETTING_STRING, "best_fit", 1, 64, NULL, NULL, NULL, REC_SETTING_FREE,
+    "The same." },
 
   { "sinks.default", REC_SETTING_LIST, "mp4", 1, 1000, NULL, NULL, NULL, 0,
     "Sinks of a recording that names none." },
