@@ -1,0 +1,272 @@
+# Builds, tests and installs Recto: `make help` lists the targets.
+# Everything built goes below $(B); a new plugin, test or core file needs no edit here.
+
+VERSION := 0.1.0
+B ?= build
+PREFIX ?= /usr/local
+SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
+CFLAGS ?= -O2 -g
+CLANG ?= clang
+CLANG_FORMAT ?= clang-format
+
+Q := $(if $(V),,@)
+say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
+
+# -- Compilers and packages
+
+PACKAGES := glib-2.0 gio-unix-2.0 libmicrohttpd json-c gstreamer-1.0 gstreamer-webrtc-1.0 \
+  gstreamer-sdp-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-audio-1.0 gstreamer-rtp-1.0 \
+  inih gnutls
+# Headers of other people are -isystem, so that their warnings stay theirs.
+PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
+PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)
+
+WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wformat=2 -Wundef
+SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+HARDEN := $(if $(SAN),,-fstack-protector-strong)
+
+ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(if $(WERROR),-Werror) $(HARDEN) $(SANITIZE) -MMD -MP $(CFLAGS)
+CORE_CPPFLAGS = -Icore -Iinclude -DREC_VERSION='"$(VERSION)"' -DGST_USE_UNSTABLE_API \
+  $(PACKAGE_CFLAGS) $(CPPFLAGS)
+TEST_CPPFLAGS = -Itests -Iplugins -DREC_BUILD_DIR='"$(abspath $(B))"' -DREC_SOURCE_DIR='"$(CURDIR)"' \
+  $(CORE_CPPFLAGS)
+# A plugin sees the public headers and libc, nothing of the core.
+PLUGIN_CPPFLAGS = -Iinclude -Iplugins $(CPPFLAGS)
+PLUGIN_CFLAGS = -fPIC -fvisibility=hidden
+ALL_LDFLAGS = -Wl,-z,relro,-z,now $(SANITIZE) $(LDFLAGS)
+# clang leaves the sanitizer's symbols to the program that loads the plugin.
+PLUGIN_LDFLAGS = -shared $(if $(SAN),,-Wl$(comma)-z$(comma)defs) $(ALL_LDFLAGS)
+LIBS = $(PACKAGE_LIBS) -lwslay -ldl -lm $(LDLIBS)
+comma := ,
+
+# -- What there is
+
+# STAGES="base session" builds and tests some stages while others are under construction.
+STAGES ?= $(notdir $(patsubst %/,%,$(wildcard core/*/)))
+CORE := $(wildcard core/*.c $(STAGES:%=core/%/*.c))
+CORE_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(filter-out core/main.c,$(CORE)))
+COMMON_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard plugins/common/*.c))
+PLUGIN_FOLDERS := $(patsubst %/,%,$(wildcard plugins/layouts/*/ plugins/sinks/*/))
+EXAMPLE_FOLDERS := $(patsubst %/,%,$(wildcard plugins/examples/*/))
+PLUGINS := $(patsubst %,$(B)/plugins/%.so,$(notdir $(PLUGIN_FOLDERS)))
+EXAMPLES := $(patsubst %,$(B)/examples/%.so,$(notdir $(EXAMPLE_FOLDERS)))
+TEST_PLUGINS := $(patsubst tests/plugins/%.c,$(B)/tests/plugins/%.so,$(wildcard tests/plugins/*.c))
+TEST_LIBRARY := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test-*.c))
+MEDIA_TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/media/test-*.c))
+MEDIA_SCRIPTS := $(filter-out %.c %.h,$(wildcard tests/media/test-*))
+TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
+E2E_TESTS := $(wildcard tests/e2e/*.test.mjs)
+OBJECTS := $(CORE_OBJECTS) $(B)/obj/core/main.o
+SOURCES := $(wildcard core/*.[ch] core/*/*.[ch] include/recto/*.h plugins/*/*.[ch] \
+  plugins/*/*/*.[ch] tests/*/*.[ch])
+
+.PHONY: all plugins tests deps run demo check check-unit check-media check-e2e asan lint conf \
+  do-run do-demo do-check do-check-unit do-check-media do-check-e2e do-lint do-asan asan-tests \
+  format format-check headers layers keys install uninstall clean help FORCE
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+all: $(B)/recto plugins
+plugins: $(PLUGINS) $(EXAMPLES)
+tests: $(UNIT_TESTS) $(MEDIA_TESTS) $(TEST_PLUGINS) $(TOOLS)
+
+help:
+	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
+
+#: make              build/recto, the plugins and the examples (make B=elsewhere V=1 WERROR=1)
+#: make deps         install what is missing to build, run, demo and check (root or sudo)
+#: make run          the server with conf/dev.ini
+#: make demo         a real session with real browsers, recorded
+#: make check        every test; check-unit, check-media and check-e2e are its parts
+#: make test-NAME    build and run tests/unit/test-NAME.c
+#: make asan         the unit tests under AddressSanitizer and UBSan
+#: make lint         gcc and clang with -Werror, headers, layers, keys, format-check
+#: make conf         conf/recto.ini, from the table of settings
+#: make format       clang-format over everything
+#: make install      to PREFIX (/usr/local), below DESTDIR; uninstall removes the same
+#: make clean        remove what was built
+
+# -- Compile
+
+# Whoever has no packages is told so before the compiler's first error.
+.PHONY: packages
+packages:
+	$(if $(PACKAGE_LIBS),,$(error some of $(PACKAGES) are not installed: run `make deps`))
+
+# Changes when the flags do, and everything is compiled anew.
+FLAGS = $(CC) $(ALL_CFLAGS) $(CORE_CPPFLAGS) $(ALL_LDFLAGS)
+$(B)/flags: FORCE
+	@mkdir -p $(B)
+	@printf '%s\n' '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || \
+	  printf '%s\n' '$(subst ','\'',$(FLAGS))' > $@
+
+# The installed folders are known to one file only.
+PATHS = -DREC_SYSCONFDIR='"$(SYSCONFDIR)/recto"' -DREC_PLUGIN_DIRECTORY='"$(PREFIX)/lib/recto/plugins"'
+$(B)/paths: FORCE
+	@mkdir -p $(B)
+	@printf '%s\n' '$(subst ','\'',$(PATHS))' | cmp -s - $@ || \
+	  printf '%s\n' '$(subst ','\'',$(PATHS))' > $@
+$(B)/obj/core/base/config.o: $(B)/paths
+$(B)/obj/core/base/config.o: CORE_CPPFLAGS += $(PATHS)
+
+$(B)/obj/core/%.o: core/%.c $(B)/flags | packages
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+$(B)/obj/plugins/%.o: plugins/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(PLUGIN_CPPFLAGS) $(ALL_CFLAGS) $(PLUGIN_CFLAGS) -c -o $@ $<
+
+$(B)/obj/tests/plugins/%.o: tests/plugins/%.c $(B)/flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(PLUGIN_CPPFLAGS) $(ALL_CFLAGS) $(PLUGIN_CFLAGS) -c -o $@ $<
+
+$(B)/obj/tests/%.o: tests/%.c $(B)/flags | packages
+	@mkdir -p $(@D)
+	$(call say,CC,$<)$(CC) $(TEST_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<
+
+# -- Link
+
+define archive
+@mkdir -p $(@D)
+$(call say,AR,$@)rm -f $@ && $(AR) rcs $@ $(filter %.o,$^)
+endef
+
+$(B)/libcore.a: $(CORE_OBJECTS)
+	$(archive)
+$(B)/libcommon.a: $(COMMON_OBJECTS)
+	$(archive)
+$(B)/tests/libtest.a: $(TEST_LIBRARY)
+	$(archive)
+
+$(B)/recto: $(B)/obj/core/main.o $(B)/libcore.a
+	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+define plugin
+$(2): $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)/*.c)) $(B)/libcommon.a
+endef
+$(foreach folder,$(PLUGIN_FOLDERS),$(eval $(call plugin,$(folder),$(B)/plugins/$(notdir $(folder)).so)))
+$(foreach folder,$(EXAMPLE_FOLDERS),$(eval $(call plugin,$(folder),$(B)/examples/$(notdir $(folder)).so)))
+$(TEST_PLUGINS): $(B)/tests/plugins/%.so: $(B)/obj/tests/plugins/%.o
+
+$(PLUGINS) $(EXAMPLES) $(TEST_PLUGINS):
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(CC) $(PLUGIN_LDFLAGS) -o $@ $^ -lm
+
+TEST_ARCHIVES := $(B)/tests/libtest.a $(B)/libcore.a $(B)/libcommon.a
+$(UNIT_TESTS): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_ARCHIVES)
+$(MEDIA_TESTS): $(B)/tests/%: $(B)/obj/tests/%.o $(TEST_ARCHIVES)
+$(TOOLS): $(B)/%: $(B)/obj/%.o $(TEST_ARCHIVES)
+$(UNIT_TESTS) $(MEDIA_TESTS) $(TOOLS):
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+-include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
+
+# -- Run and check. Packages come first, then make again, which asks pkg-config anew.
+
+deps:
+	$(Q)tests/tools/deps
+
+run demo check check-unit check-media check-e2e lint asan: deps
+	+$(Q)$(MAKE) --no-print-directory do-$@
+
+do-run: all
+	$(Q)$(B)/recto --config conf/dev.ini
+
+do-demo: all
+	$(Q)B='$(B)' tests/e2e/demo
+
+# The program under test and its tests a second time, with the sanitizers in.
+asan-tests:
+	+$(Q)$(MAKE) --no-print-directory B=$(B)/asan SAN=address,undefined all tests
+
+UNIT = --group unit --timeout 120 --jobs 2 $(UNIT_TESTS)
+ASAN = --group asan --timeout 600 --jobs 2 $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_TESTS))
+MEDIA = --group media --timeout 300 --jobs 1 $(MEDIA_TESTS) $(MEDIA_SCRIPTS)
+E2E = --group e2e --timeout 900 --jobs 1 $(E2E_TESTS)
+RUN_TESTS = B='$(B)' tests/run
+
+do-check: all tests asan-tests
+	$(Q)$(RUN_TESTS) $(UNIT) $(ASAN) $(MEDIA) $(E2E)
+do-check-unit: all tests asan-tests
+	$(Q)$(RUN_TESTS) $(UNIT) $(ASAN)
+do-check-media: all tests
+	$(Q)$(RUN_TESTS) $(MEDIA)
+do-check-e2e: all
+	$(Q)$(RUN_TESTS) $(E2E)
+do-asan: asan-tests
+	$(Q)$(RUN_TESTS) $(ASAN)
+
+test-%: $(B)/tests/test-% plugins $(TEST_PLUGINS)
+	$(Q)$(RUN_TESTS) --group unit --timeout 120 $<
+
+# -- Lint
+
+do-lint: headers layers keys format-check
+	+$(Q)$(MAKE) --no-print-directory WERROR=1 all tests
+	+$(Q)$(MAKE) --no-print-directory WERROR=1 B=$(B)/clang CC=$(CLANG) all tests
+
+# Every public header alone, as a stranger's compiler sees it.
+headers:
+	$(call say,CHECK,headers)set -e; for header in include/recto/*.h; do \
+	  $(CC) -std=c11 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c $$header; \
+	  $(CXX) -std=c++17 -pedantic -Wall -Wextra -Werror -Iinclude -fsyntax-only -x c++ $$header; \
+	done
+
+layers:
+	$(call say,CHECK,layers)tests/tools/layers
+
+keys:
+	$(call say,CHECK,keys)tests/tools/keys
+
+format:
+	$(call say,FORMAT,sources)$(CLANG_FORMAT) -i $(SOURCES)
+
+format-check:
+	$(call say,CHECK,format)$(CLANG_FORMAT) --dry-run -Werror $(SOURCES)
+
+conf: $(B)/recto
+	$(call say,WRITE,conf/recto.ini)$< --print-sample > conf/recto.ini
+
+# -- Install
+
+LAYOUT_FILES := $(shell find layouts -type f 2>/dev/null)
+SHARED := $(DESTDIR)$(PREFIX)
+SETTINGS := $(DESTDIR)$(SYSCONFDIR)/recto
+SETTINGS_FILES := recto.ini $(patsubst conf/%,%,$(wildcard conf/plugins/*.ini))
+# mode:file:place
+INSTALLED := 755:$(B)/recto:$(SHARED)/bin/recto \
+  $(foreach so,$(PLUGINS),755:$(so):$(SHARED)/lib/recto/plugins/$(notdir $(so))) \
+  $(foreach header,$(wildcard include/recto/*.h),644:$(header):$(SHARED)/include/recto/$(notdir $(header))) \
+  $(foreach file,$(LAYOUT_FILES),644:$(file):$(SHARED)/share/recto/$(file)) \
+  $(foreach file,recto.service,644:$(B)/$(file):$(SHARED)/lib/systemd/system/$(file)) \
+  644:conf/recto.sysusers:$(SHARED)/lib/sysusers.d/recto.conf \
+  644:conf/recto.tmpfiles:$(SHARED)/lib/tmpfiles.d/recto.conf
+part = $(word $(1),$(subst :, ,$(2)))
+
+$(B)/recto.service: conf/recto.service.in $(B)/paths
+	$(call say,WRITE,$@)sed -e 's|@PREFIX@|$(PREFIX)|g' -e 's|@SYSCONFDIR@|$(SYSCONFDIR)|g' $< > $@
+
+# An operator's settings are never overwritten.
+install: all $(B)/recto.service
+	$(Q)set -e; $(foreach item,$(INSTALLED),install -D -m $(call part,1,$(item)) \
+	  $(call part,2,$(item)) $(call part,3,$(item));) \
+	for file in $(SETTINGS_FILES); do \
+	  test -e $(SETTINGS)/$$file && echo "kept $(SETTINGS)/$$file" || \
+	    install -D -m 644 conf/$$file $(SETTINGS)/$$file; \
+	done
+
+# Settings go only as long as they are as they came.
+uninstall:
+	$(Q)rm -f $(foreach item,$(INSTALLED),$(call part,3,$(item)))
+	$(Q)for file in $(SETTINGS_FILES); do \
+	  if cmp -s conf/$$file $(SETTINGS)/$$file; then rm -f $(SETTINGS)/$$file; fi; \
+	done
+	$(Q)for folder in $(SHARED)/lib/recto $(SHARED)/include/recto $(SHARED)/share/recto $(SETTINGS); do \
+	  if test -d $$folder; then find $$folder -depth -type d -empty -delete; fi; \
+	done
+
+clean:
+	$(Q)rm -rf $(B)
