@@ -35,6 +35,10 @@ const screenExtension = `<script>addEventListener('message', (e) => {
   if (e.data.getChromeExtensionStatus) parent.postMessage({ chromeExtensionStatus: 'installed-enabled' }, '*');
 })</script>`;
 
+/** The script that gives a page synthetic cameras and microphones, and window.recto. */
+export const devices = `const palette = ${JSON.stringify(palette)};
+${readFileSync(new URL('page.js', import.meta.url), 'utf8')}`;
+
 async function servePages() {
   const server = createServer((request, response) => {
     const version = /^\/client\/([\d.]+)$/.exec(request.url)?.[1];
@@ -44,8 +48,7 @@ async function servePages() {
     response.end(
       `<!doctype html><title>participant</title><body><div id="local"></div><div id="remotes"></div>
        <script>${readFileSync(libraryFile(version), 'utf8').replaceAll('</script', '<\\/script')}</script>
-       <script>const palette = ${JSON.stringify(palette)};</script>
-       <script>${readFileSync(new URL('page.js', import.meta.url), 'utf8')}</script>`);
+       <script>${devices}</script>`);
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
   return server;

@@ -112,7 +112,7 @@ export function misplaced(frame, colours) {
       wrong.push(`${colour} is at ${got ?? 'no place'} instead of ${expected[i]}`);
   });
   for (const colour of Object.keys(seen))
-    if (colour !== 'black' && !colours.includes(colour))
+    if (!['black', 'white', ...colours].includes(colour))
       wrong.push(`${colour} should not be there`);
   if (colours.length === 0 && Object.keys(seen).join() !== 'black')
     wrong.push('the picture should be black');

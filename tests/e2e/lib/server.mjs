@@ -57,6 +57,8 @@ export class Server {
       'server.port': server.port,
       'openvidu.recording': true,
       'openvidu.recording.path': server.recordings,
+      'server.state-directory': path.join(server.folder, 'state'),
+      'media.local-addresses': '127.0.0.1',
       ...settings,
     };
     server.environment = environment;

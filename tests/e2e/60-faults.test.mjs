@@ -1,0 +1,154 @@
+// What happens to a recording, and to its neighbour, when a browser, a worker, the server or a plugin dies.
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import path from 'node:path';
+import { Browser } from './lib/browser.mjs';
+import * as media from './lib/media.mjs';
+import { buildPlugin, pluginFolders } from './lib/plugins.mjs';
+import { root } from './lib/server.mjs';
+import { Stage } from './lib/suite.mjs';
+import { record, within } from './lib/wait.mjs';
+
+const crashing = buildPlugin(path.join(root, 'tests/plugins/bad-arrange-crash.c'));
+const stage = new Stage({ name: 'faults', settings: { 'plugins.directories': pluginFolders(crashing.folder) } });
+const small = { resolution: '320x240', frameRate: 15 };
+
+const file = (recording) => path.join(stage.server.recordings, recording.id, `${recording.name}.mp4`);
+const entity = (id) => JSON.parse(readFileSync(path.join(stage.server.recordings, id, `.recording.${id}`), 'utf8'));
+const told = async (id) => (await stage.rest.get(`/openvidu/api/recordings/${id}`)).expect(200).json;
+const ended = (id, seconds = 15) => within(seconds, `recording ${id} has ended`, async () => {
+  const recording = await told(id);
+  return ['ready', 'failed'].includes(recording.status) && recording;
+});
+
+/** The worker that has files of this recording open. */
+function workerOf(id) {
+  return stage.server.workers().find(({ pid }) => readdirSync(`/proc/${pid}/fd`).some((fd) => {
+    try {
+      return readlinkSync(`/proc/${pid}/fd/${fd}`).includes(`/${id}/`);
+    } catch {
+      return false;
+    }
+  }));
+}
+
+async function recordedSession(camera, properties = small) {
+  const session = await stage.session();
+  const person = await stage.enter(session, camera);
+  const started = await stage.startRecording(session, properties);
+  const seconds = () => (Date.now() - started.answeredAt) / 1000;
+  return { session, person, seconds, id: started.id };
+}
+
+async function endsWell({ id, seconds }, colour) {
+  const lasted = seconds();
+  const stopped = await stage.stopRecording(id);
+  await isPlayable(stopped, colour, lasted - 0.3, lasted + 1);
+  assert.equal(stopped.status, 'ready');
+}
+
+async function isPlayable(recording, colour, atLeast, atMost) {
+  const found = await media.probe(file(recording));
+  assert.ok(found.duration >= atLeast && found.duration <= atMost, `${found.duration} s, not ${atLeast} to ${atMost} s`);
+  assert.equal(await media.decodeComplaints(file(recording)), '');
+  assert.ok(colour in media.tiles(await media.frameAt(file(recording), found.duration - 0.3)), `${colour} is not seen at the end`);
+  assert.ok(Math.abs(recording.duration - found.duration) < 0.1, `the entity says ${recording.duration} s`);
+  assert.deepEqual(entity(recording.id).status, recording.status);
+}
+
+stage.test('a killed browser leaves its session, and the recording goes on', async () => {
+  const doomed = await Browser.launch();
+  try {
+    const recorded = await recordedSession({ name: 'anna', colour: 'green', tone: 500 });
+    const victim = await doomed.open({ name: 'victim', colour: 'red', tone: 900 });
+    await victim.join(await stage.token(recorded.session));
+    await victim.publish();
+    await recorded.person.sees(victim, 'red');
+    const both = recorded.seconds();
+    await doomed.kill();
+    await recorded.person.waitForEvent('connectionDestroyed', ({ connectionId }) => connectionId === victim.connectionId, 20);
+    await record(1.5);
+    await endsWell(recorded, 'green');
+    assert.ok('red' in media.tiles(await media.frameAt(file({ id: recorded.id, name: recorded.id }), both + 0.3)));
+    assert.ok(!('red' in media.tiles(await media.frameAt(file({ id: recorded.id, name: recorded.id }), recorded.seconds() - 1))));
+  } finally {
+    await doomed.close();
+  }
+}, { seconds: 90 });
+
+stage.test('a killed worker costs its own recording, which is salvaged', async () => {
+  const victim = await recordedSession({ name: 'anna', colour: 'red' });
+  const neighbour = await recordedSession({ name: 'ben', colour: 'blue' });
+  await record(4);
+  const lasted = victim.seconds();
+  process.kill(workerOf(victim.id).pid, 'SIGKILL');
+
+  const salvaged = await ended(victim.id);
+  assert.equal(salvaged.status, 'failed');
+  assert.match(salvaged.message, /killed|signal 9|SIGKILL/i);
+  assert.ok(salvaged.url);
+  await isPlayable(salvaged, 'red', lasted - 1.1, lasted + 1);
+  assert.equal((await stage.rest.post(`/openvidu/api/recordings/stop/${victim.id}`)).status, 404);
+  assert.equal((await stage.rest.get(`/openvidu/api/sessions/${victim.session}`)).json.recording, false);
+  await victim.person.waitForEvent('recordingStopped', ({ id }) => id === victim.id);
+  assert.equal((await stage.rest.get(new URL(salvaged.url).pathname)).expect(200).bytes.length, salvaged.size);
+
+  const again = await stage.startRecording(victim.session, small);
+  assert.notEqual(again.id, victim.id);
+  await record(1);
+  assert.equal((await stage.stopRecording(again.id)).status, 'ready');
+  await endsWell(neighbour, 'blue');
+});
+
+stage.test('a layout that crashes costs its own recording', async () => {
+  const neighbour = await recordedSession({ name: 'ben', colour: 'blue' });
+  const session = await stage.session();
+  await stage.enter(session, { name: 'anna', colour: 'red' });
+  const answer = await stage.rest.post('/openvidu/api/recordings/start', { session, ...small, recordingLayout: crashing.id });
+  if (answer.status === 200) {
+    const failed = await ended(answer.json.id);
+    assert.equal(failed.status, 'failed');
+    assert.match(failed.message, /signal|crash|abort|SIG/i);
+  } else {
+    assert.equal(answer.status, 500);
+    assert.match(answer.json.message, /signal|crash|abort|SIG/i);
+  }
+  assert.equal((await stage.rest.get(`/openvidu/api/sessions/${session}`)).json.recording, false);
+  const again = await stage.startRecording(session, small);
+  await record(1);
+  assert.equal((await stage.stopRecording(again.id)).status, 'ready');
+  await endsWell(neighbour, 'blue');
+});
+
+stage.test('SIGTERM finishes all recordings properly', async () => {
+  const recordings = [await recordedSession({ colour: 'red' }), await recordedSession({ colour: 'green' })];
+  await record(2);
+  const lasted = recordings.map(({ seconds }) => seconds());
+  assert.deepEqual(await stage.server.stop('SIGTERM'), { code: 0, signal: null });
+  for (const [i, colour] of ['red', 'green'].entries()) {
+    const onDisk = entity(recordings[i].id);
+    assert.equal(onDisk.status, 'ready', JSON.stringify(onDisk));
+    await isPlayable({ ...onDisk, id: recordings[i].id }, colour, lasted[i] - 0.3, lasted[i] + 1.5);
+  }
+  await stage.server.launch();
+  assert.equal((await told(recordings[0].id)).status, 'ready');
+});
+
+stage.test('a killed server loses nothing but the end', async () => {
+  const recorded = await recordedSession({ name: 'anna', colour: 'magenta' });
+  await record(3);
+  const lasted = recorded.seconds();
+  const workers = stage.server.workers();
+  await stage.server.stop('SIGKILL');
+  await stage.server.launch();
+  const found = await ended(recorded.id, 20);
+  assert.ok(workers.every(({ pid }) => !existsSync(`/proc/${pid}`)), 'a worker outlived its server');
+  assert.ok(found.message || found.reason, JSON.stringify(found));
+  await isPlayable(found, 'magenta', lasted - 0.5, lasted + 6);
+
+  const session = await stage.session();
+  await stage.enter(session, { colour: 'green' });
+  const next = await stage.startRecording(session, small);
+  await record(1);
+  assert.equal((await stage.stopRecording(next.id)).status, 'ready');
+});

@@ -1,0 +1,74 @@
+// What a test file shares: one server, one browser, and a full report when something goes wrong.
+import assert from 'node:assert/strict';
+import { after, afterEach, before, test } from 'node:test';
+import { existsSync } from 'node:fs';
+import { Browser, clients } from './browser.mjs';
+import { Server } from './server.mjs';
+import { within } from './wait.mjs';
+
+export class Stage {
+  /** settings: as with -D. browser: false when no participant is needed. */
+  constructor({ name, settings, browser = true }) {
+    before(async () => {
+      this.server = await Server.start({ name, settings });
+      if (browser)
+        this.browser = await Browser.launch();
+    });
+    afterEach(() => this.browser?.closeAll());
+    after(async () => {
+      await this.browser?.close();
+      if (!this.server)
+        return;
+      const workers = this.server.workers();
+      const end = await this.server.stop();
+      assert.deepEqual(end, { code: 0, signal: null }, `the server ended badly\n${this.server.log()}`);
+      await within(5, 'all workers are gone', () => workers.every(({ pid }) => !existsSync(`/proc/${pid}`)));
+    });
+  }
+
+  get rest() {
+    return this.server.rest;
+  }
+
+  test(name, run, { seconds = 60 } = {}) {
+    test(name, { timeout: seconds * 1000 }, async (t) => {
+      try {
+        await run(t);
+      } catch (error) {
+        console.log(`--- server log\n${this.server.log().split('\n').slice(-80).join('\n')}`);
+        this.browser?.participants.forEach((participant) => console.log(participant.report()));
+        throw error;
+      }
+    });
+  }
+
+  async session(body = {}) {
+    return (await this.rest.post('/openvidu/api/sessions', body)).expect(200).json.id;
+  }
+
+  /** A token from the API of the version's own time. */
+  async token(session, { version = '2.32.2', role = 'PUBLISHER' } = {}) {
+    if (clients[version] === 'old')
+      return (await this.rest.post('/api/tokens', { session, role })).expect(200).json.id;
+    return (await this.rest.post(`/openvidu/api/sessions/${session}/connection`, { role })).expect(200).json.token;
+  }
+
+  /** Opens a window that joins, and publishes unless publish is false. */
+  async enter(session, { version, role, publish = {}, subscribe, ...camera } = {}) {
+    const participant = await this.browser.open({ version, ...camera });
+    await participant.join(await this.token(session, { version, role }), { subscribe });
+    if (publish)
+      await participant.publish(publish);
+    return participant;
+  }
+
+  async startRecording(session, properties = {}) {
+    const answer = await this.rest.post('/openvidu/api/recordings/start', { session, ...properties });
+    return Object.assign(answer.expect(200).json, { answeredAt: Date.now(), answerMs: answer.ms });
+  }
+
+  async stopRecording(id) {
+    const answer = await this.rest.post(`/openvidu/api/recordings/stop/${id}`);
+    return Object.assign(answer.expect(200).json, { answerMs: answer.ms });
+  }
+}
