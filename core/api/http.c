@@ -1,0 +1,649 @@
+/* http.c - libmicrohttpd on a thread of its own; requests and upgraded sockets come to the main thread. */
+#define G_LOG_DOMAIN "rec.api.http"
+#include "api/http.h"
+
+#include "api/listen.h"
+#include "api/tls.h"
+#include "api/websocket.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "base/fd.h"
+#include "base/lock.h"
+#include "base/main-thread.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <string.h>
+
+/* How long what was answered at the end may take to leave. */
+#define DRAIN_MS 1000
+#define SWEEP_INTERVAL_MS 500
+
+/* A TCP connection, as long as the library has it. */
+typedef struct {
+  int fd;
+  int64_t deadline_us; /* of the request that is coming in; 0: none is awaited */
+} Peer;
+
+typedef struct {
+  RecHttpRequest *request; /* one of the two */
+  RecHttpSocket *socket;
+} Arrival;
+
+struct RecHttpServer {
+  const RecConfig *config;
+  const RecHttpCallbacks *callbacks;
+  void *data;
+  struct MHD_Daemon *daemon;
+  unsigned port;
+  size_t max_body_bytes, max_header_bytes;
+  int64_t request_timeout_us;
+  bool trusts_real_ip;
+  GMainContext *context;
+  GHashTable *waiting; /* of RecHttpRequest, suspended: handed over, not answered */
+  guint sweep_source;
+
+  RecLock lock; /* guards what follows */
+  pthread_cond_t changed;
+  bool is_stopping;
+  GQueue arrivals; /* of Arrival */
+  GSource *arrival_source;
+  GHashTable *peers;  /* of Peer */
+  unsigned n_leaving; /* answered requests and upgraded sockets that the library still has */
+};
+
+/* --- handing over ------------------------------------------------------------------------------------------ */
+
+static void
+arrival_free (Arrival *arrival)
+{
+  rec_http_request_unref (arrival->request);
+  rec_http_socket_free (arrival->socket);
+  g_free (arrival);
+}
+
+static void
+deliver (RecHttpServer *server, Arrival *arrival)
+{
+  if (arrival->socket != NULL) {
+    server->callbacks->upgraded (g_steal_pointer (&arrival->socket), server->data);
+    return;
+  }
+  g_hash_table_add (server->waiting, rec_http_request_ref (arrival->request));
+  server->callbacks->handle (arrival->request, server->data);
+}
+
+static Arrival *
+pop_arrival (RecHttpServer *server)
+{
+  REC_LOCKED (&server->lock);
+  Arrival *arrival = g_queue_pop_head (&server->arrivals);
+
+  if (arrival == NULL)
+    g_clear_pointer (&server->arrival_source, g_source_unref);
+  return arrival;
+}
+
+static gboolean
+on_arrival (gpointer data)
+{
+  RecHttpServer *server = data;
+  Arrival *arrival = pop_arrival (server);
+
+  if (arrival == NULL)
+    return G_SOURCE_REMOVE;
+  deliver (server, arrival);
+  arrival_free (arrival);
+  return G_SOURCE_CONTINUE;
+}
+
+/* [http] The lock is held. */
+static void
+push_arrival (RecHttpServer *server, RecHttpRequest *request, RecHttpSocket *socket)
+{
+  Arrival *arrival = g_new (Arrival, 1);
+
+  *arrival = (Arrival){ .request = request == NULL ? NULL : rec_http_request_ref (request),
+    .socket = socket };
+  g_queue_push_tail (&server->arrivals, arrival);
+  if (server->arrival_source != NULL)
+    return;
+  server->arrival_source = g_idle_source_new ();
+  g_source_set_priority (server->arrival_source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (server->arrival_source, on_arrival, server, NULL);
+  g_source_attach (server->arrival_source, server->context);
+}
+
+static void
+on_answered (RecHttpRequest *request)
+{
+  RecHttpServer *server = request->http.server;
+
+  REC_ASSERT_MAIN ();
+  {
+    REC_LOCKED (&server->lock);
+    request->http.is_counted = true;
+    server->n_leaving++;
+  }
+  /* The set's reference goes last: the library may be done with the request at once. */
+  g_hash_table_steal (server->waiting, request);
+  MHD_resume_connection (request->http.connection);
+  rec_http_request_unref (request);
+}
+
+/* --- [http] answers ---------------------------------------------------------------------------------------- */
+
+static const char *const headers_of_all[][2] = {
+  { "Access-Control-Allow-Origin", "*" },
+  { "Access-Control-Expose-Headers", "Accept-Ranges, Content-Range, ETag" },
+  { "X-Content-Type-Options", "nosniff" },
+};
+
+static struct MHD_Response *
+make_response (RecHttpAnswer *answer)
+{
+  struct MHD_Response *response;
+
+  if (answer->fd >= 0) {
+    response = MHD_create_response_from_fd_at_offset64 ((uint64_t) answer->length, answer->fd,
+        (uint64_t) answer->offset);
+    if (response != NULL)
+      answer->fd = -1;
+    return response;
+  }
+  response = MHD_create_response_from_buffer (answer->n_body, answer->body, MHD_RESPMEM_MUST_FREE);
+  if (response != NULL)
+    answer->body = NULL;
+  return response;
+}
+
+static enum MHD_Result
+send_answer (struct MHD_Connection *connection, RecHttpRequest *request)
+{
+  RecHttpAnswer *answer = &request->answer;
+  struct MHD_Response *response = make_response (answer);
+
+  if (response == NULL)
+    return MHD_NO;
+  for (size_t i = 0; i < G_N_ELEMENTS (headers_of_all); i++)
+    MHD_add_response_header (response, headers_of_all[i][0], headers_of_all[i][1]);
+  for (guint i = 0; i + 1 < answer->headers->len; i += 2)
+    MHD_add_response_header (response, answer->headers->pdata[i], answer->headers->pdata[i + 1]);
+  enum MHD_Result result = MHD_queue_response (connection, answer->status, response);
+  MHD_destroy_response (response);
+  return result;
+}
+
+static enum MHD_Result
+refuse (struct MHD_Connection *connection, RecHttpRequest *request, unsigned status,
+    const char *message)
+{
+  rec_http_answer_status (request, status, message);
+  return send_answer (connection, request);
+}
+
+/* --- [http] upgrades ---------------------------------------------------------------------------------------- */
+
+void
+rec_http_socket_free (RecHttpSocket *socket)
+{
+  if (socket == NULL)
+    return;
+  MHD_upgrade_action (socket->handle, MHD_UPGRADE_ACTION_CLOSE);
+  g_free (socket->extra);
+  g_free (socket->query);
+  g_free (socket->ip);
+  g_free (socket);
+}
+
+/* Small messages leave at once, and a peer that vanished is noticed within two minutes. */
+static void
+tune_connection (int fd)
+{
+  static const int options[][3] = {
+    { IPPROTO_TCP, TCP_NODELAY, 1 },
+    { SOL_SOCKET, SO_KEEPALIVE, 1 },
+    { IPPROTO_TCP, TCP_KEEPIDLE, 60 },
+    { IPPROTO_TCP, TCP_KEEPINTVL, 15 },
+    { IPPROTO_TCP, TCP_KEEPCNT, 4 },
+  };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (options); i++)
+    if (setsockopt (fd, options[i][0], options[i][1], &options[i][2], sizeof (int)) != 0)
+      g_debug ("cannot tune a connection: %s", g_strerror (errno));
+}
+
+static void
+on_upgrade (void *data, struct MHD_Connection *connection, void *req_cls, const char *extra,
+    size_t n_extra, int fd, struct MHD_UpgradeResponseHandle *handle)
+{
+  RecHttpServer *server = data;
+  RecHttpRequest *request = req_cls;
+  RecHttpSocket *socket = g_new (RecHttpSocket, 1);
+
+  /* Behind TLS, fd is another one than the connection's. */
+  tune_connection (
+      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+  *socket = (RecHttpSocket){
+    .fd = fd,
+    .extra = g_memdup2 (extra, n_extra),
+    .n_extra = n_extra,
+    .query = g_strdup (request->query),
+    .ip = g_strdup (request->ip),
+    .handle = handle,
+  };
+  bool usable = rec_fd_set_nonblocking (fd, true, NULL) && rec_fd_set_cloexec (fd, true, NULL);
+  pthread_mutex_lock (&server->lock);
+  request->http.is_counted = true;
+  server->n_leaving++;
+  usable = usable && !server->is_stopping;
+  if (usable)
+    push_arrival (server, NULL, socket);
+  pthread_mutex_unlock (&server->lock);
+  if (!usable)
+    rec_http_socket_free (socket);
+}
+
+static enum MHD_Result
+upgrade (RecHttpServer *server, struct MHD_Connection *connection, RecHttpRequest *request)
+{
+  g_autofree char *accept =
+      rec_websocket_make_accept (rec_http_request_get_header (request, "sec-websocket-key"));
+  struct MHD_Response *response = MHD_create_response_for_upgrade (on_upgrade, server);
+
+  if (response == NULL)
+    return MHD_NO;
+  MHD_add_response_header (response, "Upgrade", "websocket");
+  MHD_add_response_header (response, "Sec-WebSocket-Accept", accept);
+  enum MHD_Result result = MHD_queue_response (connection, MHD_HTTP_SWITCHING_PROTOCOLS, response);
+  MHD_destroy_response (response);
+  return result;
+}
+
+/* --- [http] requests ---------------------------------------------------------------------------------------- */
+
+static Peer *
+get_peer (struct MHD_Connection *connection)
+{
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+  return info == NULL ? NULL : info->socket_context;
+}
+
+static void
+set_deadline (RecHttpServer *server, struct MHD_Connection *connection, int64_t deadline_us)
+{
+  Peer *peer = get_peer (connection);
+
+  REC_LOCKED (&server->lock);
+  if (peer != NULL)
+    peer->deadline_us = deadline_us;
+}
+
+static void
+on_connection (void *data, struct MHD_Connection *connection, void **context,
+    enum MHD_ConnectionNotificationCode code)
+{
+  RecHttpServer *server = data;
+
+  REC_LOCKED (&server->lock);
+  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
+    Peer *peer = g_new (Peer, 1);
+    *peer = (Peer){
+      .fd = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
+      .deadline_us = g_get_monotonic_time () + server->request_timeout_us,
+    };
+    g_hash_table_add (server->peers, peer);
+    *context = peer;
+  } else {
+    g_hash_table_remove (server->peers, *context);
+    *context = NULL;
+  }
+}
+
+static void *
+on_target (void *data, const char *target, struct MHD_Connection *connection G_GNUC_UNUSED)
+{
+  RecHttpRequest *request = rec_http_request_new ("", target);
+
+  request->http.server = data;
+  return request;
+}
+
+static void
+on_completed (void *data, struct MHD_Connection *connection, void **req_cls,
+    enum MHD_RequestTerminationCode code)
+{
+  RecHttpServer *server = data;
+  RecHttpRequest *request = *req_cls;
+
+  if (request == NULL)
+    return;
+  if (code == MHD_REQUEST_TERMINATED_COMPLETED_OK)
+    set_deadline (server, connection, g_get_monotonic_time () + server->request_timeout_us);
+  pthread_mutex_lock (&server->lock);
+  if (request->http.is_counted && --server->n_leaving == 0)
+    pthread_cond_broadcast (&server->changed);
+  pthread_mutex_unlock (&server->lock);
+  rec_http_request_unref (request);
+  *req_cls = NULL;
+}
+
+static enum MHD_Result
+copy_header (void *data, enum MHD_ValueKind kind G_GNUC_UNUSED, const char *name, const char *value)
+{
+  rec_http_request_add_header (data, name, value == NULL ? "" : value);
+  return MHD_YES;
+}
+
+static void
+take_address (RecHttpServer *server, struct MHD_Connection *connection, RecHttpRequest *request)
+{
+  const char *real_ip = rec_http_request_get_header (request, "x-real-ip");
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+  g_free (request->ip);
+  if (server->trusts_real_ip && real_ip != NULL && g_hostname_is_ip_address (real_ip))
+    request->ip = g_strdup (real_ip);
+  else
+    request->ip = rec_address_to_text (info == NULL ? NULL : info->client_addr);
+}
+
+static size_t
+get_header_size (struct MHD_Connection *connection)
+{
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+  return info == NULL ? 0 : info->header_size;
+}
+
+static bool
+announces_too_much (RecHttpServer *server, const RecHttpRequest *request)
+{
+  const char *length = rec_http_request_get_header (request, "content-length");
+
+  return length != NULL && g_ascii_strtoull (length, NULL, 10) > server->max_body_bytes;
+}
+
+/* Nothing is answered here but what must not be read on: an answer at this point closes the connection. */
+static enum MHD_Result
+take_headers (RecHttpServer *server, struct MHD_Connection *connection, RecHttpRequest *request,
+    const char *method)
+{
+  request->http.has_headers = true;
+  request->http.connection = connection;
+  g_free (request->method);
+  request->method = g_strdup (method);
+  MHD_get_connection_values (connection, MHD_HEADER_KIND, copy_header, request);
+  take_address (server, connection, request);
+  if (get_header_size (connection) > server->max_header_bytes)
+    return refuse (connection, request, 431, "the headers are larger than server.max-header-bytes");
+  if (announces_too_much (server, request))
+    return refuse (connection, request, 413, "the body is larger than server.max-body-bytes");
+  RecHttpAdmission admission = server->callbacks->admit (request, server->data);
+  request->http.keeps_body = admission == REC_HTTP_KEEP_BODY;
+  request->http.is_upgrade = admission == REC_HTTP_UPGRADE;
+  return MHD_YES;
+}
+
+static enum MHD_Result
+take_body (RecHttpServer *server, RecHttpRequest *request, const char *data, size_t n_data)
+{
+  request->http.n_received += n_data;
+  if (request->http.n_received > server->max_body_bytes) {
+    /* Read on for a while, so that the client finds the answer instead of a reset connection. */
+    request->http.keeps_body = false;
+    g_byte_array_set_size (request->body, 0);
+    return request->http.n_received > 2 * server->max_body_bytes ? MHD_NO : MHD_YES;
+  }
+  if (request->http.keeps_body)
+    g_byte_array_append (request->body, (const guint8 *) data, (guint) n_data);
+  return MHD_YES;
+}
+
+static enum MHD_Result
+hand_over (RecHttpServer *server, struct MHD_Connection *connection, RecHttpRequest *request)
+{
+  bool is_stopping;
+
+  set_deadline (server, connection, 0);
+  if (request->http.n_received > server->max_body_bytes)
+    return refuse (connection, request, 413, "the body is larger than server.max-body-bytes");
+  pthread_mutex_lock (&server->lock);
+  is_stopping = server->is_stopping;
+  if (!is_stopping && !request->http.is_upgrade) {
+    request->notify_answered = on_answered;
+    MHD_suspend_connection (connection);
+    push_arrival (server, request, NULL);
+  }
+  pthread_mutex_unlock (&server->lock);
+  if (is_stopping)
+    return refuse (connection, request, 503, "the server is shutting down");
+  return request->http.is_upgrade ? upgrade (server, connection, request) : MHD_YES;
+}
+
+static enum MHD_Result
+on_access (void *data, struct MHD_Connection *connection, const char *url G_GNUC_UNUSED,
+    const char *method, const char *version G_GNUC_UNUSED, const char *body, size_t *n_body,
+    void **req_cls)
+{
+  RecHttpServer *server = data;
+  RecHttpRequest *request = *req_cls;
+
+  if (!request->http.has_headers)
+    return take_headers (server, connection, request, method);
+  if (*n_body > 0) {
+    enum MHD_Result result = take_body (server, request, body, *n_body);
+    *n_body = 0;
+    return result;
+  }
+  return request->is_answered ? send_answer (connection, request)
+                              : hand_over (server, connection, request);
+}
+
+/* Decoding is ours: the library would end the text at %00. */
+static size_t
+keep_escapes (void *data G_GNUC_UNUSED, struct MHD_Connection *connection G_GNUC_UNUSED, char *text)
+{
+  return strlen (text);
+}
+
+static void G_GNUC_PRINTF (2, 0)
+    on_log (void *data G_GNUC_UNUSED, const char *format, va_list arguments)
+{
+  g_autofree char *line = g_strdup_vprintf (format, arguments);
+
+  g_debug ("libmicrohttpd: %s", g_strchomp (line));
+}
+
+/* --- the server --------------------------------------------------------------------------------------------- */
+
+/* The library's own timeout starts anew with every byte; this one doesn't. */
+static gboolean
+on_sweep (gpointer data)
+{
+  RecHttpServer *server = data;
+  const int64_t now_us = g_get_monotonic_time ();
+  GHashTableIter iter;
+  gpointer key;
+
+  REC_LOCKED (&server->lock);
+  g_hash_table_iter_init (&iter, server->peers);
+  while (g_hash_table_iter_next (&iter, &key, NULL)) {
+    Peer *peer = key;
+    if (peer->deadline_us == 0 || now_us < peer->deadline_us)
+      continue;
+    peer->deadline_us = 0;
+    shutdown (peer->fd, SHUT_RDWR);
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+static struct MHD_Daemon *
+start_daemon (RecHttpServer *server, int fd, const char *certificate, const char *key)
+{
+  const RecConfig *config = server->config;
+  const unsigned flags = MHD_USE_TLS | MHD_USE_AUTO | MHD_USE_INTERNAL_POLLING_THREAD |
+                         MHD_ALLOW_UPGRADE | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+
+  /* clang-format off */
+  return MHD_start_daemon (flags, 0, NULL, NULL, on_access, server,
+      MHD_OPTION_EXTERNAL_LOGGER, on_log, NULL,
+      MHD_OPTION_LISTEN_SOCKET, fd,
+      MHD_OPTION_HTTPS_MEM_CERT, certificate,
+      MHD_OPTION_HTTPS_MEM_KEY, key,
+      MHD_OPTION_HTTPS_PRIORITIES, "NORMAL:-VERS-TLS1.0:-VERS-TLS1.1",
+      MHD_OPTION_URI_LOG_CALLBACK, on_target, server,
+      MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL,
+      MHD_OPTION_NOTIFY_COMPLETED, on_completed, server,
+      MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
+      MHD_OPTION_CONNECTION_TIMEOUT, (unsigned) rec_config_get_int (config, "server.idle-timeout-s"),
+      MHD_OPTION_CONNECTION_LIMIT, (unsigned) rec_config_get_int (config, "server.max-connections"),
+      MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned) rec_config_get_int (config, "server.max-connections-per-address"),
+      /* The library keeps the parsed headers and the answer's in the same room. */
+      MHD_OPTION_CONNECTION_MEMORY_LIMIT, 2 * server->max_header_bytes + 8192,
+      MHD_OPTION_END);
+  /* clang-format on */
+}
+
+static bool
+start_listening (RecHttpServer *server, GError **error)
+{
+  const char *address = rec_config_get_string (server->config, "server.address");
+  g_autofree char *certificate = NULL;
+  char *key = NULL;
+
+  if (!rec_tls_load (server->config, &certificate, &key, error))
+    return false;
+  rec_autofd int fd = rec_listen (address,
+      (unsigned) rec_config_get_int (server->config, "server.port"), 511, error);
+  if (fd >= 0) {
+    server->port = rec_listen_get_port (fd);
+    server->daemon = start_daemon (server, fd, certificate, key);
+    if (server->daemon == NULL)
+      g_set_error (error, REC_ERROR, REC_ERROR_FAILED,
+          "cannot start the HTTP server on %s port %u; "
+          "log.topics = rec.api.http=debug says more",
+          address, server->port);
+    else
+      rec_fd_steal (&fd);
+  }
+  rec_tls_free_secret (key);
+  return server->daemon != NULL;
+}
+
+RecHttpServer *
+rec_http_server_new (const RecConfig *config, const RecHttpCallbacks *callbacks, void *data,
+    GError **error)
+{
+  RecHttpServer *server = g_new0 (RecHttpServer, 1);
+
+  server->config = config;
+  server->callbacks = callbacks;
+  server->data = data;
+  server->max_body_bytes = (size_t) rec_config_get_int (config, "server.max-body-bytes");
+  server->max_header_bytes = (size_t) rec_config_get_int (config, "server.max-header-bytes");
+  server->request_timeout_us = rec_config_get_int (config, "server.request-timeout-s") *
+                               G_USEC_PER_SEC;
+  server->trusts_real_ip = rec_config_get_bool (config, "server.trust-x-real-ip");
+  server->context = g_main_context_ref_thread_default ();
+  server->waiting =
+      g_hash_table_new_full (NULL, NULL, (GDestroyNotify) rec_http_request_unref, NULL);
+  server->peers = g_hash_table_new_full (NULL, NULL, g_free, NULL);
+  rec_lock_init (&server->lock);
+  pthread_cond_init (&server->changed, NULL);
+  g_queue_init (&server->arrivals);
+  if (!start_listening (server, error)) {
+    rec_http_server_free (server);
+    return NULL;
+  }
+  server->sweep_source = g_timeout_add (SWEEP_INTERVAL_MS, on_sweep, server);
+  return server;
+}
+
+unsigned
+rec_http_server_get_port (const RecHttpServer *server)
+{
+  return server->port;
+}
+
+void
+rec_http_server_stop (RecHttpServer *server)
+{
+  {
+    REC_LOCKED (&server->lock);
+    if (server->is_stopping)
+      return;
+    server->is_stopping = true;
+  }
+  int fd = MHD_quiesce_daemon (server->daemon);
+  rec_fd_close (&fd);
+}
+
+static void
+answer_waiting (RecHttpServer *server)
+{
+  g_autoptr (GList) requests = g_hash_table_get_keys (server->waiting);
+
+  for (GList *item = requests; item != NULL; item = item->next)
+    rec_http_answer_status (item->data, 503, "the server is shutting down");
+}
+
+/* Everything that came in meanwhile waits too; sockets are closed. */
+static void
+refuse_arrivals (RecHttpServer *server)
+{
+  pthread_mutex_lock (&server->lock);
+  GSource *source = g_steal_pointer (&server->arrival_source);
+  pthread_mutex_unlock (&server->lock);
+  if (source != NULL) {
+    g_source_destroy (source);
+    g_source_unref (source);
+  }
+  for (Arrival *arrival; (arrival = pop_arrival (server)) != NULL; arrival_free (arrival))
+    if (arrival->request != NULL)
+      g_hash_table_add (server->waiting, rec_http_request_ref (arrival->request));
+}
+
+static void
+wait_until_all_left (RecHttpServer *server)
+{
+  struct timespec until;
+
+  clock_gettime (CLOCK_REALTIME, &until);
+  until.tv_nsec += DRAIN_MS % 1000 * 1000000;
+  until.tv_sec += DRAIN_MS / 1000 + until.tv_nsec / 1000000000;
+  until.tv_nsec %= 1000000000;
+  REC_LOCKED (&server->lock);
+  while (server->n_leaving > 0 &&
+         pthread_cond_timedwait (&server->changed, &server->lock, &until) == 0)
+    ;
+}
+
+void
+rec_http_server_free (RecHttpServer *server)
+{
+  if (server == NULL)
+    return;
+  if (server->daemon != NULL) {
+    rec_http_server_stop (server);
+    refuse_arrivals (server);
+    answer_waiting (server);
+    wait_until_all_left (server);
+    MHD_stop_daemon (server->daemon);
+  }
+  if (server->sweep_source != 0)
+    g_source_remove (server->sweep_source);
+  g_hash_table_unref (server->waiting);
+  g_hash_table_unref (server->peers);
+  rec_lock_clear (&server->lock);
+  pthread_cond_destroy (&server->changed);
+  g_main_context_unref (server->context);
+  g_free (server);
+}
