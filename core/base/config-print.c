@@ -66,7 +66,7 @@ print_comment (FILE *out, const char *text)
   g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
 
   for (size_t i = 0; lines[i] != NULL; i++)
-    fprintf (out, "; %s\n", lines[i]);
+    fprintf (out, *lines[i] == '\0' ? ";\n" : "; %s\n", lines[i]);
 }
 
 static void
