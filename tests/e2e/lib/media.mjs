@@ -42,16 +42,13 @@ export async function frameAt(file, seconds) {
   return { width: video.width, height: video.height, data: stdout };
 }
 
-function nearestColour(data, at) {
-  let best;
-  let least = Infinity;
-  for (const [name, rgb] of Object.entries(palette)) {
-    const d = distance([data[at], data[at + 1], data[at + 2]], rgb);
-    if (d < least)
-      [best, least] = [name, d];
-  }
-  return best;
-}
+// The nearest colour of the palette for each colour of 5 bits per channel.
+const nearest = Array.from({ length: 1 << 15 }, (_, index) => {
+  const rgb = [index >> 10, (index >> 5) & 31, index & 31].map((value) => value * 8 + 4);
+  const names = Object.keys(palette);
+  return names.reduce((a, b) => (distance(rgb, palette[b]) < distance(rgb, palette[a]) ? b : a));
+});
+const nearestColour = (data, at) => nearest[((data[at] >> 3) << 10) | ((data[at + 1] >> 3) << 5) | (data[at + 2] >> 3)];
 
 /** The first and last index where a count reaches a third of the greatest count. */
 function extent(counts) {
