@@ -238,7 +238,7 @@ serve (RecConfig *config, const char *program)
       g_unix_signal_add (SIGINT, on_stop_signal, &server),
       g_unix_signal_add (SIGHUP, on_reload_signal, &server),
       g_timeout_add_seconds (
-          (guint) MAX (1, rec_config_get_int (config, "openvidu.sessions.garbage.interval")),
+          (guint) MAX (1, rec_config_get_int (config, "openvidu.sessions.garbage-interval")),
           on_garbage_timer, &server),
     };
     g_main_loop_run (server.loop);
