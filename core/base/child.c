@@ -218,6 +218,8 @@ rec_child_reap (RecChild *child, int timeout_ms, int *status)
   int64_t end_us = g_get_monotonic_time () + (int64_t) timeout_ms * 1000;
   int n;
 
+  if (child->pid == 0)
+    return false;
   do {
     int64_t left_ms = MAX (0, (end_us - g_get_monotonic_time ()) / 1000);
     n = poll (&poll_fd, 1, (int) left_ms);
@@ -228,6 +230,9 @@ rec_child_reap (RecChild *child, int timeout_ms, int *status)
   while (waitpid (child->pid, status, 0) < 0 && errno == EINTR)
     continue;
   child->pid = 0;
+  if (child->watch != 0)
+    g_source_remove (child->watch);
+  child->watch = 0;
   return true;
 }
 
@@ -235,11 +240,14 @@ static gboolean
 on_end (int fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpointer data)
 {
   RecChild *child = data;
+  guint watch = child->watch;
   int status = 0;
 
-  if (!rec_child_reap (child, 0, &status))
-    return G_SOURCE_CONTINUE;
   child->watch = 0;
+  if (!rec_child_reap (child, 0, &status)) {
+    child->watch = watch;
+    return G_SOURCE_CONTINUE;
+  }
   child->ended (child, status, child->data);
   return G_SOURCE_REMOVE;
 }
