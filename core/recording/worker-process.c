@@ -13,7 +13,6 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "base/main-thread.h"
-#include "wire/build.h"
 
 #define MAX_FILES 4096
 #define HELLO_TIMEOUT_MS 20000 /* loading GStreamer on a busy machine */
@@ -195,7 +194,8 @@ spawn (const RecConfig *config, const char *program, int control_fd, int media_f
 }
 
 RecWorkerProcess *
-rec_worker_process_new (const RecConfig *config, const char *program, GError **error)
+rec_worker_process_new (
+    const RecConfig *config, const char *program, const char *build, GError **error)
 {
   rec_autofd int control_fd = -1, worker_control_fd = -1, media_fd = -1, worker_media_fd = -1;
   int pair[2];
@@ -209,14 +209,13 @@ rec_worker_process_new (const RecConfig *config, const char *program, GError **e
     return NULL;
   media_fd = pair[0];
   worker_media_fd = pair[1];
-  g_autofree char *build = rec_wire_dup_build (program);
   RecChild *child = spawn (config, program, worker_control_fd, worker_media_fd, error);
   if (child == NULL)
     return NULL;
 
   RecWorkerProcess *worker = g_new0 (RecWorkerProcess, 1);
   worker->config = config;
-  worker->build = g_steal_pointer (&build);
+  worker->build = g_strdup (build);
   worker->child = child;
   worker->media_fd = rec_fd_steal (&media_fd);
   worker->control = rec_control_new (rec_fd_steal (&control_fd), false, on_message, on_closed, worker);

@@ -21,8 +21,9 @@ typedef struct {
   void (*gone) (RecWorkerProcess *worker, const char *why, void *data);
 } RecWorkerEvents;
 
-/* Runs `program --worker`. */
-RecWorkerProcess *rec_worker_process_new (const RecConfig *config, const char *program, GError **error);
+/* Runs `program --worker`. build: of the program when the server started; a worker of another one is refused. */
+RecWorkerProcess *rec_worker_process_new (const RecConfig *config, const char *program, const char *build,
+                                          GError **error);
 /* Closes its sockets: a worker that still runs finishes what it does and exits by itself. */
 void rec_worker_process_free (RecWorkerProcess *worker);
 

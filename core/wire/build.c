@@ -3,6 +3,7 @@
 #include "wire/build.h"
 
 #include <glib.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 char *
@@ -12,6 +13,6 @@ rec_wire_dup_build (const char *program)
 
   if (stat (program, &info) != 0)
     return g_strdup ("unknown");
-  return g_strdup_printf ("%jx-%jx-%jx.%09ld-%jx", (uintmax_t) info.st_dev, (uintmax_t) info.st_ino,
-      (uintmax_t) info.st_mtim.tv_sec, info.st_mtim.tv_nsec, (uintmax_t) info.st_size);
+  return g_strdup_printf ("%jx-%jx-%jx.%09ld", (uintmax_t) info.st_ino, (uintmax_t) info.st_size,
+      (uintmax_t) info.st_mtim.tv_sec, info.st_mtim.tv_nsec);
 }
