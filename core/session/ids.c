@@ -6,7 +6,8 @@
 #include <sys/random.h>
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-static const char alphanumerics[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+static const char alphanumerics[] =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 static const char old_characters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
 
 /* Even over 0 to n - 1; n is at most 256. */

@@ -27,8 +27,8 @@ count_pending (const RecSession *session)
 }
 
 RecConnection *
-rec_registry_create_connection (
-    RecRegistry *registry, RecSession *session, const RecConnectionRequest *request, GError **error)
+rec_registry_create_connection (RecRegistry *registry, RecSession *session,
+    const RecConnectionRequest *request, GError **error)
 {
   int64_t max_tokens = rec_config_get_int (registry->config, "server.max-tokens-per-session");
   RecConnection *connection;
@@ -56,7 +56,8 @@ rec_registry_create_connection (
 }
 
 void
-rec_registry_delete_connection (RecRegistry *registry, RecConnection *connection, const char *reason)
+rec_registry_delete_connection (RecRegistry *registry, RecConnection *connection,
+    const char *reason)
 {
   if (connection->participant != NULL)
     rec_registry_leave (registry, connection->participant, reason);
@@ -67,15 +68,15 @@ rec_registry_delete_connection (RecRegistry *registry, RecConnection *connection
 char *
 rec_registry_dup_token_url (RecRegistry *registry, const RecConnection *connection)
 {
-  return rec_token_make_url (
-      registry->public_url, connection->session->id, connection->token, connection->role);
+  return rec_token_make_url (registry->public_url, connection->session->id, connection->token,
+      connection->role);
 }
 
 static bool
 check_metadata (const RecJoinRequest *request, GError **error)
 {
-  if (request->era != REC_ERA_OLD || request->client_data == NULL
-      || g_utf8_strlen (request->client_data, -1) <= OLD_MAX_METADATA_CHARACTERS)
+  if (request->era != REC_ERA_OLD || request->client_data == NULL ||
+      g_utf8_strlen (request->client_data, -1) <= OLD_MAX_METADATA_CHARACTERS)
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_TOO_LARGE,
       "cannot join session '%s': its metadata has more than %d characters", request->session_id,
@@ -93,14 +94,14 @@ create_on_the_fly (RecRegistry *registry, const RecJoinRequest *request, GError 
   g_free (properties->custom_session_id);
   properties->custom_session_id = g_strdup (request->session_id);
   g_free (properties->forced_video_codec);
-  properties->forced_video_codec = g_strdup (
-      rec_config_get_string (registry->config, "openvidu.streams.forced-video-codec"));
+  properties->forced_video_codec =
+      g_strdup (rec_config_get_string (registry->config, "openvidu.streams.forced-video-codec"));
   return rec_registry_create_session (registry, REC_ERA_OLD, properties, error);
 }
 
 static RecSession *
-find_session_to_join (
-    RecRegistry *registry, const RecJoinRequest *request, bool is_insecure, GError **error)
+find_session_to_join (RecRegistry *registry, const RecJoinRequest *request, bool is_insecure,
+    GError **error)
 {
   const char *id = request->session_id != NULL ? request->session_id : "";
   RecSession *session = rec_registry_find_session (registry, id);
@@ -108,13 +109,13 @@ find_session_to_join (
   if (session == NULL && is_insecure && request->era == REC_ERA_OLD && *id != '\0')
     return create_on_the_fly (registry, request, error);
   if (session == NULL) {
-    g_set_error (
-        error, REC_ERROR, REC_ERROR_NOT_FOUND, "cannot join session '%s': there is none", id);
+    g_set_error (error, REC_ERROR, REC_ERROR_NOT_FOUND, "cannot join session '%s': there is none",
+        id);
     return NULL;
   }
   if (session->is_closing) {
-    g_set_error (
-        error, REC_ERROR, REC_ERROR_CONFLICT, "cannot join session '%s': it is being closed", id);
+    g_set_error (error, REC_ERROR, REC_ERROR_CONFLICT,
+        "cannot join session '%s': it is being closed", id);
     return NULL;
   }
   return session;
@@ -177,8 +178,8 @@ make_participant (RecRegistry *registry, RecSession *session, RecConnection *con
   participant->sdk_version = dup_or_empty (request->sdk_version);
   participant->ip = dup_or_empty (request->ip);
   participant->joined_at_ms = rec_registry_now_ms (registry);
-  participant->subscriptions
-      = g_ptr_array_new_with_free_func ((GDestroyNotify) rec_subscription_free);
+  participant->subscriptions =
+      g_ptr_array_new_with_free_func ((GDestroyNotify) rec_subscription_free);
   if (connection != NULL) {
     connection->participant = participant;
     participant->id = g_strdup (connection->id);
@@ -250,8 +251,8 @@ drop_subscriptions (RecRegistry *registry, RecParticipant *participant)
 }
 
 void
-rec_registry_remove_participant (
-    RecRegistry *registry, RecParticipant *participant, const char *reason)
+rec_registry_remove_participant (RecRegistry *registry, RecParticipant *participant,
+    const char *reason)
 {
   g_autoptr (RecParticipant) held = NULL;
   RecSession *session = participant->session;

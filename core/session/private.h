@@ -50,8 +50,8 @@ char *rec_make_id (const char *prefix, unsigned n_characters);
 char *rec_make_old_id (void);
 
 /* Removes the participant as rec_registry_leave does, but never closes its session. */
-void rec_registry_remove_participant (
-    RecRegistry *registry, RecParticipant *participant, const char *reason);
+void rec_registry_remove_participant (RecRegistry *registry, RecParticipant *participant,
+    const char *reason);
 void rec_registry_close_if_empty (RecRegistry *registry, RecSession *session);
 
 #endif

@@ -62,19 +62,19 @@ struct RecRecording {
   RecRecordingProperties *properties;
   RecEra era; /* of whoever started it: decides folder, URL form and status words on disk */
   RecRecordingStatus status;
-  char *reason;          /* OpenVidu's word for why it ended ("recordingStoppedByServer"), or NULL */
-  char *message;         /* what went wrong, in words for an operator; NULL when nothing did */
-  GPtrArray *notes;      /* of char *: detached sinks, salvage, repeated pictures */
+  char *reason;     /* OpenVidu's word for why it ended ("recordingStoppedByServer"), or NULL */
+  char *message;    /* what went wrong, in words for an operator; NULL when nothing did */
+  GPtrArray *notes; /* of char *: detached sinks, salvage, repeated pictures */
   int64_t created_at_ms; /* wall clock of the request */
   int64_t size;          /* bytes of the final file */
   double duration_s;
   bool has_audio, has_video; /* of the file once it is complete */
-  char *directory;           /* where its files are: the recordings folder, or PATH/ID in the NEW era */
-  char *file_name;           /* "NAME.mp4", NULL until known */
+  char *directory; /* where its files are: the recordings folder, or PATH/ID in the NEW era */
+  char *file_name; /* "NAME.mp4", NULL until known */
 };
 
 RecRecording *rec_recording_new (const char *id, const char *session_id, RecEra era,
-                                 const RecRecordingProperties *properties, int64_t created_at_ms);
+    const RecRecordingProperties *properties, int64_t created_at_ms);
 RecRecording *rec_recording_ref (RecRecording *recording);
 void rec_recording_unref (RecRecording *recording);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecRecording, rec_recording_unref)

@@ -17,8 +17,8 @@ make_public_url (const RecConfig *config)
   const char *url = rec_config_get_string (config, "openvidu.publicurl");
 
   if (strcmp (url, "local") == 0 || strstr (url, "://") == NULL)
-    return g_strdup_printf (
-        "https://localhost:%d", (int) rec_config_get_int (config, "server.port"));
+    return g_strdup_printf ("https://localhost:%d",
+        (int) rec_config_get_int (config, "server.port"));
   return g_strdup (url);
 }
 
@@ -132,8 +132,8 @@ check_new_session (RecRegistry *registry, RecEra era, const char *id, GError **e
 }
 
 RecSession *
-rec_registry_create_session (
-    RecRegistry *registry, RecEra era, RecSessionProperties *properties, GError **error)
+rec_registry_create_session (RecRegistry *registry, RecEra era, RecSessionProperties *properties,
+    GError **error)
 {
   g_autoptr (RecSessionProperties) taken = properties;
   RecSession *session;
@@ -215,8 +215,8 @@ rec_registry_close_if_empty (RecRegistry *registry, RecSession *session)
 void
 rec_registry_collect_garbage (RecRegistry *registry)
 {
-  int64_t threshold_ms
-      = 1000 * rec_config_get_int (registry->config, "openvidu.sessions.garbage-threshold");
+  int64_t threshold_ms =
+      1000 * rec_config_get_int (registry->config, "openvidu.sessions.garbage-threshold");
   int64_t now_ms = rec_registry_now_ms (registry);
   g_autoptr (GPtrArray) old = g_ptr_array_new ();
 
@@ -265,8 +265,8 @@ rec_registry_get_recordings (RecRegistry *registry)
 }
 
 void
-rec_registry_set_recording_status (
-    RecRegistry *registry, RecRecording *recording, RecRecordingStatus status)
+rec_registry_set_recording_status (RecRegistry *registry, RecRecording *recording,
+    RecRecordingStatus status)
 {
   g_autoptr (RecRecording) held = rec_recording_ref (recording);
   RecRecordingStatus before = held->status;

@@ -20,13 +20,13 @@ typedef struct {
    * before participant_left. */
   void (*stream_ended) (RecStreamInfo *stream, const char *reason, void *data);
   /* property as in streamPropertyChanged: audioActive, videoActive, videoDimensions, typeOfVideo... */
-  void (*stream_changed) (RecStreamInfo *stream, const char *property, const char *new_value, const char *reason,
-                          void *data);
+  void (*stream_changed) (RecStreamInfo *stream, const char *property, const char *new_value,
+      const char *reason, void *data);
   void (*subscribed) (RecParticipant *subscriber, RecStreamInfo *stream, void *data);
   void (*unsubscribed) (RecParticipant *subscriber, const char *stream_id, void *data);
   /* from: NULL when REST sent it; to: NULL for everybody; type without the prefix "signal:". */
-  void (*signal_sent) (RecSession *session, RecParticipant *from, GPtrArray *to, const char *type, const char *text,
-                       void *data);
+  void (*signal_sent) (RecSession *session, RecParticipant *from, GPtrArray *to, const char *type,
+      const char *text, void *data);
   void (*recording_changed) (RecRecording *recording, RecRecordingStatus before, void *data);
 } RecRegistryEvents;
 
@@ -50,8 +50,8 @@ void rec_registry_set_public_url (RecRegistry *registry, const char *url);
 /* --- sessions ------------------------------------------------------------------------------------------- */
 
 /* Takes properties. An id is made when custom_session_id is "". REC_ERROR_CONFLICT when the id is in use. */
-RecSession *rec_registry_create_session (RecRegistry *registry, RecEra era, RecSessionProperties *properties,
-                                         GError **error);
+RecSession *rec_registry_create_session (RecRegistry *registry, RecEra era,
+    RecSessionProperties *properties, GError **error);
 RecSession *rec_registry_find_session (RecRegistry *registry, const char *id);
 GPtrArray *rec_registry_get_sessions (RecRegistry *registry); /* borrowed, of RecSession, by age */
 
@@ -73,9 +73,10 @@ typedef struct {
 } RecConnectionRequest;
 
 RecConnection *rec_registry_create_connection (RecRegistry *registry, RecSession *session,
-                                               const RecConnectionRequest *request, GError **error);
+    const RecConnectionRequest *request, GError **error);
 /* Deletes a pending one (its token dies) or evicts the participant of an active one. */
-void rec_registry_delete_connection (RecRegistry *registry, RecConnection *connection, const char *reason);
+void rec_registry_delete_connection (RecRegistry *registry, RecConnection *connection,
+    const char *reason);
 
 /* The token's text for clients of every version (token.h). Free it. */
 char *rec_registry_dup_token_url (RecRegistry *registry, const RecConnection *connection);
@@ -93,7 +94,8 @@ typedef struct {
 
 /* Checks token (consumed) or secret (constant time). The error's code is mapped to OpenVidu's by core/signal:
  * UNAUTHORIZED bad or used token, NOT_FOUND no such session, CONFLICT closing, TOO_MANY limit, TOO_LARGE metadata. */
-RecParticipant *rec_registry_join (RecRegistry *registry, const RecJoinRequest *request, GError **error);
+RecParticipant *rec_registry_join (RecRegistry *registry, const RecJoinRequest *request,
+    GError **error);
 
 /* Ends its stream, its subscriptions and itself; closes the session when nobody is left (unless it is recorded). */
 void rec_registry_leave (RecRegistry *registry, RecParticipant *participant, const char *reason);
@@ -101,27 +103,30 @@ void rec_registry_leave (RecRegistry *registry, RecParticipant *participant, con
 /* --- streams ----------------------------------------------------------------------------------------------- */
 
 /* Begins a publication: copies the given properties (id and owner are set by the registry), not announced yet. */
-RecStreamInfo *rec_registry_add_stream (RecRegistry *registry, RecParticipant *owner, const RecStreamInfo *properties,
-                                        GError **error);
+RecStreamInfo *rec_registry_add_stream (RecRegistry *registry, RecParticipant *owner,
+    const RecStreamInfo *properties, GError **error);
 void rec_registry_announce_stream (RecRegistry *registry, RecStreamInfo *stream);
 void rec_registry_end_stream (RecRegistry *registry, RecStreamInfo *stream, const char *reason);
 bool rec_registry_change_stream (RecRegistry *registry, RecStreamInfo *stream, const char *property,
-                                 const char *new_value, const char *reason, GError **error);
-bool rec_registry_subscribe_to_stream (RecRegistry *registry, RecParticipant *subscriber, RecStreamInfo *stream,
-                                       GError **error);
+    const char *new_value, const char *reason, GError **error);
+bool rec_registry_subscribe_to_stream (RecRegistry *registry, RecParticipant *subscriber,
+    RecStreamInfo *stream, GError **error);
 /* Does nothing when there is no such subscription. */
-void rec_registry_unsubscribe_from_stream (RecRegistry *registry, RecParticipant *subscriber, const char *stream_id);
+void rec_registry_unsubscribe_from_stream (RecRegistry *registry, RecParticipant *subscriber,
+    const char *stream_id);
 
 bool rec_registry_send_signal (RecRegistry *registry, RecSession *session, RecParticipant *from,
-                               const char *const *to_ids, const char *type, const char *text, GError **error);
+    const char *const *to_ids, const char *type, const char *text, GError **error);
 
 /* --- recordings: kept here so that every stage finds them; written by core/recording ------------------------- */
 
-void rec_registry_add_recording (RecRegistry *registry, RecRecording *recording); /* takes a reference */
+void rec_registry_add_recording (RecRegistry *registry,
+    RecRecording *recording); /* takes a reference */
 void rec_registry_remove_recording (RecRegistry *registry, RecRecording *recording);
 RecRecording *rec_registry_find_recording (RecRegistry *registry, const char *id);
 GPtrArray *rec_registry_get_recordings (RecRegistry *registry); /* borrowed, of RecRecording */
 /* Checks the state table (a transition it lacks is our own bug), sets the status, tells the listeners. */
-void rec_registry_set_recording_status (RecRegistry *registry, RecRecording *recording, RecRecordingStatus status);
+void rec_registry_set_recording_status (RecRegistry *registry, RecRecording *recording,
+    RecRecordingStatus status);
 
 #endif

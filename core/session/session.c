@@ -140,21 +140,22 @@ rec_stream_dup_dimensions (const char *text)
   if (text == NULL)
     return NULL;
   object = rec_json_parse (text, strlen (text), 1000, NULL);
-  if (object == NULL || !json_object_is_type (object, json_type_object)
-      || !rec_json_get_int (object, "width", &width, NULL)
-      || !rec_json_get_int (object, "height", &height, NULL))
+  if (object == NULL || !json_object_is_type (object, json_type_object) ||
+      !rec_json_get_int (object, "width", &width, NULL) ||
+      !rec_json_get_int (object, "height", &height, NULL))
     return NULL;
   if (width < 0 || width > MAX_DIMENSION || height < 0 || height > MAX_DIMENSION)
     return NULL;
-  return g_strdup_printf (
-      "{\"width\":%" G_GINT64_FORMAT ",\"height\":%" G_GINT64_FORMAT "}", width, height);
+  return g_strdup_printf ("{\"width\":%" G_GINT64_FORMAT ",\"height\":%" G_GINT64_FORMAT "}", width,
+      height);
 }
 
 bool
 rec_participant_can_publish (const RecParticipant *participant)
 {
-  return participant->is_insecure || participant->role == REC_ROLE_PUBLISHER
-         || participant->role == REC_ROLE_MODERATOR;
+  return !participant->is_hidden &&
+         (participant->is_insecure || participant->role == REC_ROLE_PUBLISHER ||
+             participant->role == REC_ROLE_MODERATOR);
 }
 
 bool

@@ -21,9 +21,9 @@ const char *rec_role_to_string (RecRole role);
 RecRole rec_role_from_string (const char *text); /* INVALID for an unknown word */
 
 struct RecSessionProperties {
-  bool is_relayed;        /* mediaMode RELAYED: refuses to be recorded */
-  bool records_always;    /* recordingMode ALWAYS */
-  char *custom_session_id; /* "" when none, never NULL */
+  bool is_relayed;          /* mediaMode RELAYED: refuses to be recorded */
+  bool records_always;      /* recordingMode ALWAYS */
+  char *custom_session_id;  /* "" when none, never NULL */
   char *forced_video_codec; /* MEDIA_SERVER_PREFERRED, NONE, VP8, VP9, H264 */
   bool allow_transcoding;
   RecRecordingProperties *recording; /* defaults of its recordings */
@@ -42,7 +42,8 @@ struct RecSession {
   int64_t created_at_ms;
   int64_t active_since_ms; /* of the first join; 0 before */
   bool is_closing;
-  GPtrArray *connections;  /* of RecConnection, owned: pending ones (tokens not used yet) and active ones */
+  GPtrArray *
+      connections; /* of RecConnection, owned: pending ones (tokens not used yet) and active ones */
   GPtrArray *participants; /* of RecParticipant, owned, in order of joining; hidden ones included */
   RecRecording *recording; /* the active one, or NULL; set and cleared by core/recording */
   bool manually_stopped;   /* set by core/recording: no automatic start any more (NEW) */
@@ -81,23 +82,23 @@ typedef struct {
 } RecSubscription;
 
 struct RecParticipant {
-  int n_references;    /* of core/session alone */
+  int n_references; /* of core/session alone */
   RecSession *session;
   RecConnection *connection; /* borrowed; NULL for those who joined with the secret */
-  char *id;       /* the connection id */
-  char *rpc_id;   /* RPC session id, unguessable; identifies it over reconnections */
+  char *id;                  /* the connection id */
+  char *rpc_id;              /* RPC session id, unguessable; identifies it over reconnections */
   RecRole role;
-  bool is_insecure; /* joined with the secret: may publish whatever its role says */
-  bool is_hidden;   /* RECORDER */
-  bool is_leaving;  /* listeners are being told */
+  bool is_insecure;                /* joined with the secret: may publish whatever its role says */
+  bool is_hidden;                  /* RECORDER */
+  bool is_leaving;                 /* listeners are being told */
   char *client_data, *server_data; /* never NULL */
-  char *metadata;   /* both, joined as the protocol says */
+  char *metadata;                  /* both, joined as the protocol says */
   char *platform, *sdk_version, *ip; /* "" when not told */
-  char *token_url;  /* as the client sent it, without secrets; "" for insecure ones */
+  char *token_url; /* as the client sent it, without secrets; "" for insecure ones */
   int64_t joined_at_ms;
-  RecStreamInfo *stream;     /* owned; NULL when it does not publish */
-  GPtrArray *subscriptions;  /* of RecSubscription, owned */
-  void *signal_client;       /* written by core/signal: whom to send to */
+  RecStreamInfo *stream;    /* owned; NULL when it does not publish */
+  GPtrArray *subscriptions; /* of RecSubscription, owned */
+  void *signal_client;      /* written by core/signal: whom to send to */
 };
 
 /* A JSON object of width and height as clients send it, written our way; NULL when it is anything else. Free it. */
@@ -107,7 +108,8 @@ bool rec_participant_can_publish (const RecParticipant *participant);
 bool rec_participant_can_moderate (const RecParticipant *participant);
 
 RecParticipant *rec_session_find_participant (RecSession *session, const char *connection_id);
-RecStreamInfo *rec_session_find_stream (RecSession *session, const char *stream_id); /* published ones only */
+RecStreamInfo *rec_session_find_stream (RecSession *session,
+    const char *stream_id); /* published ones only */
 RecConnection *rec_session_find_connection (RecSession *session, const char *connection_id);
 unsigned rec_session_count_visible (const RecSession *session);
 unsigned rec_session_count_publishers (const RecSession *session);

@@ -59,8 +59,8 @@ make_stream_id (const RecParticipant *owner, const RecStreamInfo *properties)
 }
 
 RecStreamInfo *
-rec_registry_add_stream (
-    RecRegistry *registry, RecParticipant *owner, const RecStreamInfo *properties, GError **error)
+rec_registry_add_stream (RecRegistry *registry, RecParticipant *owner,
+    const RecStreamInfo *properties, GError **error)
 {
   RecStreamInfo *stream;
 
@@ -94,8 +94,8 @@ unsubscribe_everybody (RecRegistry *registry, RecSession *session, const char *s
   /* From the last: a listener may make somebody leave. */
   for (guint i = session->participants->len; i > 0; i--)
     if (i <= session->participants->len)
-      rec_registry_unsubscribe_from_stream (
-          registry, session->participants->pdata[i - 1], stream_id);
+      rec_registry_unsubscribe_from_stream (registry, session->participants->pdata[i - 1],
+          stream_id);
 }
 
 void
@@ -179,8 +179,8 @@ find_subscription (const RecParticipant *subscriber, const char *stream_id, guin
 }
 
 bool
-rec_registry_subscribe_to_stream (
-    RecRegistry *registry, RecParticipant *subscriber, RecStreamInfo *stream, GError **error)
+rec_registry_subscribe_to_stream (RecRegistry *registry, RecParticipant *subscriber,
+    RecStreamInfo *stream, GError **error)
 {
   RecSubscription *subscription;
   guint index;
@@ -202,8 +202,8 @@ rec_registry_subscribe_to_stream (
 }
 
 void
-rec_registry_unsubscribe_from_stream (
-    RecRegistry *registry, RecParticipant *subscriber, const char *stream_id)
+rec_registry_unsubscribe_from_stream (RecRegistry *registry, RecParticipant *subscriber,
+    const char *stream_id)
 {
   g_autoptr (RecParticipant) held = rec_participant_ref (subscriber);
   guint index;

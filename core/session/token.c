@@ -18,7 +18,8 @@ decode (const char *text, size_t length)
 
 /* The first one wins, as in the URL class of browsers. */
 static void
-take_parameter (RecToken *token, const char *name, size_t name_length, const char *value, size_t length)
+take_parameter (RecToken *token, const char *name, size_t name_length, const char *value,
+    size_t length)
 {
   const struct {
     const char *name;
@@ -32,8 +33,8 @@ take_parameter (RecToken *token, const char *name, size_t name_length, const cha
   if (name_length == strlen ("recorder") && strncmp (name, "recorder", name_length) == 0)
     token->is_recorder = length > 0;
   for (size_t i = 0; i < G_N_ELEMENTS (members); i++)
-    if (strlen (members[i].name) == name_length && strncmp (members[i].name, name, name_length) == 0
-        && *members[i].member == NULL)
+    if (strlen (members[i].name) == name_length &&
+        strncmp (members[i].name, name, name_length) == 0 && *members[i].member == NULL)
       *members[i].member = decode (value, length);
 }
 
@@ -53,7 +54,8 @@ rec_token_parse (const char *text)
     size_t length = strcspn (at, "&#");
     const char *equals = memchr (at, '=', length);
     if (equals != NULL)
-      take_parameter (token, at, (size_t) (equals - at), equals + 1, (size_t) (at + length - equals) - 1);
+      take_parameter (token, at, (size_t) (equals - at), equals + 1,
+          (size_t) (at + length - equals) - 1);
     at += length;
     if (*at == '&')
       at++;

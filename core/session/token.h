@@ -22,8 +22,8 @@ void rec_token_free (RecToken *token);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecToken, rec_token_free)
 
 /* wss://HOST[:PORT]?sessionId=S&token=T&role=R&version=V from https://HOST[:PORT][/...]. Free it. */
-char *rec_token_make_url (
-    const char *public_url, const char *session_id, const char *token, RecRole role);
+char *rec_token_make_url (const char *public_url, const char *session_id, const char *token,
+    RecRole role);
 
 /* Takes as long for a wrong secret as for the right one; NULL and "" never match. */
 bool rec_secret_equals (const char *given, const char *secret);

@@ -16,12 +16,13 @@ typedef struct {
 } RecSignalTransport;
 
 /* Subscribes to the registry and takes the router's events. */
-RecSignalServer *rec_signal_server_new (const RecConfig *config, RecRegistry *registry, RecRouter *router);
+RecSignalServer *rec_signal_server_new (const RecConfig *config, RecRegistry *registry,
+    RecRouter *router);
 void rec_signal_server_free (RecSignalServer *server);
 
 /* A WebSocket was opened. query: the request's query string without "?", or NULL; ip: the peer's address as text. */
-RecSignalClient *rec_signal_server_accept (RecSignalServer *server, const RecSignalTransport *transport, void *data,
-                                           const char *query, const char *ip);
+RecSignalClient *rec_signal_server_accept (RecSignalServer *server,
+    const RecSignalTransport *transport, void *data, const char *query, const char *ip);
 void rec_signal_client_receive (RecSignalClient *client, const char *text, size_t length);
 /* The transport is gone; client is invalid afterwards (its participant may live on for the reconnection grace). */
 void rec_signal_client_closed (RecSignalClient *client);
