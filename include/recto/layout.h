@@ -64,14 +64,14 @@ enum {
 
 /* Where one stream is shown. Frozen at 64 bytes: it never grows, the reserve does. */
 typedef struct RecTile {
-  RecRect rect; /* on the canvas, in pixels; without width or height: hidden. What lies outside
+  RecRect rect;  /* on the canvas, in pixels; without width or height: hidden. What lies outside
                    the canvas is cut off and logged as the plugin's mistake, as is not-a-number */
-  RecRect crop; /* part of the picture to use, as fractions of its size (0.25, 0, 0.5, 1 is the
+  RecRect crop;  /* part of the picture to use, as fractions of its size (0.25, 0, 0.5, 1 is the
                    middle half); all 0: the whole picture */
-  int32_t z;           /* higher covers lower; at equal z the later stream covers */
-  uint32_t fit;        /* REC_FIT_*; 0: the core's default, cover for cameras, contain for screens */
-  float opacity;       /* above 0 to 1; 0: not set, which is opaque */
-  uint32_t background; /* 0xAARRGGBB behind the picture, seen in the bars; 0: nothing */
+  int32_t z;     /* higher covers lower; at equal z the later stream covers */
+  uint32_t fit;  /* REC_FIT_*; 0: the core's default, cover for cameras, contain for screens */
+  float opacity; /* above 0 to 1; 0: not set, which is opaque */
+  uint32_t background;  /* 0xAARRGGBB behind the picture, seen in the bars; 0: nothing */
   uint32_t reserved[4]; /* 0 */
 } RecTile;
 
@@ -98,11 +98,11 @@ typedef struct RecPageRequest {
   uint32_t has_audio; /* 1: the recording wants sound */
   uint32_t reserved;
   const RecOptions *options;
-  const char *layout_dir;   /* folder of the layouts, absolute */
-  const char *base_url;     /* where the server serves that folder, ends with "/" */
-  const char *layout;       /* the request's customLayout; "" if none; not to be trusted */
+  const char *layout_dir; /* folder of the layouts, absolute */
+  const char *base_url;   /* where the server serves that folder, ends with "/" */
+  const char *layout;     /* the request's customLayout; "" if none; not to be trusted */
   const char *session_id;
-  const char *secret;       /* lets the page join as recorder, and nothing else */
+  const char *secret; /* lets the page join as recorder, and nothing else */
   const char *recording_id;
 } RecPageRequest;
 

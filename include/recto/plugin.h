@@ -215,7 +215,7 @@ struct RecHost {
    * to the setup's directory, `media_type` like "video/mp4"; `stream_id` is NULL for a composed
    * file. The strings are copied. */
   void (*add_file) (const RecHost *host, const char *path, const char *media_type,
-                    const char *stream_id);
+      const char *stream_id);
 
   /* "Still working": the deadline of the running call starts anew. `stored_ns` says up to which
    * file time everything is safe from a crash (0: nothing yet, or not known). */

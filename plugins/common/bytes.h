@@ -30,7 +30,8 @@ void rec_bytes_set_u64 (RecBytes *bytes, size_t position, uint64_t value);
 
 /* An ISO BMFF box: begin returns what end needs to fill in the size. */
 size_t rec_bytes_begin_box (RecBytes *bytes, const char *type);
-size_t rec_bytes_begin_full_box (RecBytes *bytes, const char *type, uint8_t version, uint32_t flags);
+size_t rec_bytes_begin_full_box (RecBytes *bytes, const char *type, uint8_t version,
+    uint32_t flags);
 void rec_bytes_end_box (RecBytes *bytes, size_t begin);
 
 uint16_t rec_bytes_read_u16 (const uint8_t *data);

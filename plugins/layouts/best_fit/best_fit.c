@@ -62,8 +62,8 @@ collect_shown (Grid *grid, const RecScene *scene)
     grid->keep_ratios |= (stream->flags & REC_STREAM_SCREEN) != 0;
     grid->shown[grid->n_shown].index = i;
     grid->shown[grid->n_shown].ratio = stream->width > 0 && stream->height > 0
-                                         ? (double) stream->height / stream->width
-                                         : UNKNOWN_RATIO;
+                                           ? (double) stream->height / stream->width
+                                           : UNKNOWN_RATIO;
     grid->n_shown++;
   }
   return grid->n_shown > 0;
@@ -107,8 +107,7 @@ fill_rows (Grid *grid)
     Row *row = &grid->rows[i / grid->n_columns];
 
     row->height = grid->tile_height;
-    row->width +=
-      grid->keep_ratios ? grid->tile_height / grid->shown[i].ratio : grid->tile_width;
+    row->width += grid->keep_ratios ? grid->tile_height / grid->shown[i].ratio : grid->tile_width;
   }
   for (uint32_t i = 0; i < grid->n_rows; i++) {
     Row *row = &grid->rows[i];
@@ -177,8 +176,7 @@ place_tiles (const Grid *grid, const RecScene *scene, RecTile *tiles)
   for (uint32_t i = 0; i < grid->n_shown; i++) {
     const Shown *shown = &grid->shown[i];
     const Row *row = &grid->rows[i / grid->n_columns];
-    const double width =
-      grid->keep_ratios ? whole (row->height / shown->ratio) : grid->tile_width;
+    const double width = grid->keep_ratios ? whole (row->height / shown->ratio) : grid->tile_width;
     RecTile *tile = &tiles[shown->index];
 
     if (i % grid->n_columns == 0)
@@ -209,12 +207,11 @@ static const char *const fits[] = { "cover", "contain", NULL };
 
 static const RecOption *const best_fit_options[] = {
   REC_OPTION_CHOICE (REC_OPTION_REQUEST, "camera-fit", "cover",
-                     "Cameras fill their tile and are cut (cover) or are shown whole (contain)",
-                     fits),
+      "Cameras fill their tile and are cut (cover) or are shown whole (contain)", fits),
   REC_OPTION_CHOICE (REC_OPTION_REQUEST, "screen-fit", "contain",
-                     "Shared screens fill their tile and are cut (cover) or are shown whole "
-                     "(contain)",
-                     fits),
+      "Shared screens fill their tile and are cut (cover) or are shown whole "
+      "(contain)",
+      fits),
   REC_OPTION_END,
 };
 

@@ -1,0 +1,16 @@
+/* recover.h - turns what a fragmented file holds into an ordinary MP4 file. */
+#ifndef RECTO_MP4_RECOVER_H
+#define RECTO_MP4_RECOVER_H
+
+#include "common/output.h"
+#include "track.h"
+
+/* Appends the ordinary index, syncs, then switches over to it by one write of 16 bytes. After a
+ * failure the file is as before. */
+bool rec_mp4_write_index (RecOutput *output, const RecMp4Track *tracks, uint32_t n_tracks,
+    RecError *error);
+
+/* Completes a file cut anywhere: keeps every complete fragment, drops what follows. */
+bool rec_mp4_recover (RecOutput *output, const RecHost *host, RecError *error);
+
+#endif
