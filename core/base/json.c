@@ -10,13 +10,13 @@
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (json_tokener, json_tokener_free)
 
 static const char *
-describe_parse_error (json_tokener *tokener, RecJson *value)
+describe_parse_error (json_tokener *tokener)
 {
   enum json_tokener_error code = json_tokener_get_error (tokener);
 
   if (code == json_tokener_success)
-    return value == NULL ? "a value was expected, not null" : "something follows the value";
-  if (code == json_tokener_continue)
+    return "a value was expected, not null";
+  if (code == json_tokener_continue || code == json_tokener_error_parse_eof)
     return "it ends too early";
   return json_tokener_error_desc (code);
 }
@@ -36,6 +36,7 @@ rec_json_parse (const char *text, size_t length, size_t max_bytes, GError **erro
   g_autoptr (json_tokener) tokener = json_tokener_new_ex (REC_JSON_MAX_DEPTH);
   json_tokener_set_flags (tokener, JSON_TOKENER_STRICT);
   g_autoptr (RecJson) value = json_tokener_parse_ex (tokener, text, (int) length);
+  size_t end = json_tokener_get_parse_end (tokener);
   if (json_tokener_get_error (tokener) == json_tokener_continue) {
     /* A bare number ends only where the text ends: tell the parser that it does. */
     g_clear_pointer (&value, json_object_put);
@@ -43,8 +44,7 @@ rec_json_parse (const char *text, size_t length, size_t max_bytes, GError **erro
   }
   if (value == NULL) {
     g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
-        "the JSON text is wrong near byte %zu: %s", json_tokener_get_parse_end (tokener),
-        describe_parse_error (tokener, value));
+        "the JSON text is wrong near byte %zu: %s", end, describe_parse_error (tokener));
     return NULL;
   }
   return g_steal_pointer (&value);
@@ -74,8 +74,8 @@ rec_json_parse_file (const char *path, size_t max_bytes, GError **error)
 char *
 rec_json_to_text (RecJson *value)
 {
-  return g_strdup (json_object_to_json_string_ext (
-      value, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
+  return g_strdup (json_object_to_json_string_ext (value,
+      JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE));
 }
 
 char *
@@ -267,8 +267,8 @@ bool
 rec_json_check (RecJson *body, const RecJsonField *fields, GError **error)
 {
   if (!json_object_is_type (body, json_type_object)) {
-    g_set_error (
-        error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "the JSON text must be an object {...}");
+    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
+        "the JSON text must be an object {...}");
     return false;
   }
   for (const RecJsonField *field = fields; field->name != NULL; field++)
@@ -291,12 +291,11 @@ rec_json_check_closed (RecJson *body, const RecJsonField *fields, GError **error
 {
   if (!rec_json_check (body, fields, error))
     return false;
-  json_object_object_foreach (body, name, value)
-  {
+  json_object_object_foreach (body, name, value) {
     (void) value;
     if (!is_named (fields, name)) {
-      g_set_error (
-          error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "field \"%.100s\" is not known here", name);
+      g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
+          "field \"%.100s\" is not known here", name);
       return false;
     }
   }
