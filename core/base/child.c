@@ -44,7 +44,8 @@ lower_limit (int resource, rlim_t value)
 {
   struct rlimit limit;
 
-  if (getrlimit (resource, &limit) != 0 || (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < value))
+  if (getrlimit (resource, &limit) != 0 ||
+      (limit.rlim_max != RLIM_INFINITY && limit.rlim_max < value))
     return;
   limit.rlim_cur = limit.rlim_max = value;
   (void) setrlimit (resource, &limit);
@@ -116,10 +117,10 @@ become (const RecChildSetup *setup, char **environment)
 static bool
 is_harmless (const char *name)
 {
-  static const char *const exact[] = { "PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR", "TERM",
-    "LD_LIBRARY_PATH", "LD_PRELOAD", NULL };
-  static const char *const prefixes[] = { "LC_", "XDG_", "GST_", "G_", "ASAN_", "UBSAN_", "LSAN_", "TSAN_",
-    "LIBVA_", "FONTCONFIG_", "LLVM_PROFILE_", "GCOV_" };
+  static const char *const exact[] = { "PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR",
+    "TERM", "LD_LIBRARY_PATH", "LD_PRELOAD", NULL };
+  static const char *const prefixes[] = { "LC_", "XDG_", "GST_", "G_", "ASAN_", "UBSAN_", "LSAN_",
+    "TSAN_", "LIBVA_", "FONTCONFIG_", "LLVM_PROFILE_", "GCOV_" };
 
   if (g_strv_contains (exact, name))
     return true;
@@ -282,5 +283,6 @@ rec_child_read_start_ticks (pid_t pid)
   /* Field 22; the second, the name in parentheses, may hold anything. */
   const char *rest = strrchr (text, ')');
   g_auto (GStrv) fields = rest != NULL ? g_strsplit (rest + 1, " ", -1) : NULL;
-  return fields != NULL && g_strv_length (fields) > 20 ? g_ascii_strtoull (fields[20], NULL, 10) : 0;
+  return fields != NULL && g_strv_length (fields) > 20 ? g_ascii_strtoull (fields[20], NULL, 10)
+                                                       : 0;
 }

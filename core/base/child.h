@@ -16,11 +16,13 @@ typedef struct {
 
 typedef struct {
   const char *const *argv; /* argv[0]: absolute path; NULL at the end */
-  const RecChildFd *fds;   /* besides these it gets /dev/null as 0 and 1, our standard error as 2, and nothing else */
+  const RecChildFd *
+      fds; /* besides these it gets /dev/null as 0 and 1, our standard error as 2, and nothing else */
   size_t n_fds;
-  uint64_t max_address_space; /* bytes; 0: no limit. Not applied in builds with sanitizers, which map terabytes */
-  unsigned max_files;         /* open descriptors; 0: as ours */
-  unsigned max_cpu_s;         /* 0: no limit */
+  uint64_t
+      max_address_space; /* bytes; 0: no limit. Not applied in builds with sanitizers, which map terabytes */
+  unsigned max_files; /* open descriptors; 0: as ours */
+  unsigned max_cpu_s; /* 0: no limit */
 } RecChildSetup;
 
 /* Runs it in a process group of its own, with an environment of harmless names only (no secret of ours travels in it).

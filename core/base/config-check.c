@@ -48,7 +48,8 @@ check_address (const RecConfig *config, GError **error)
   }
   if (!is_local && strcmp (secret, DOCUMENTED_SECRET) == 0) {
     g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
-        "server.address = '%s' is open to others while openvidu.secret is the documented " DOCUMENTED_SECRET
+        "server.address = '%s' is open to others while openvidu.secret is the "
+        "documented " DOCUMENTED_SECRET
         ": set a secret of your own, best with openvidu.secret-file",
         address);
     return false;
@@ -89,9 +90,8 @@ check_order (const RecConfig *config, const char *low, const char *high, GError 
 {
   if (rec_config_get_int (config, low) <= rec_config_get_int (config, high))
     return true;
-  g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
-      "%s = %s is above %s = %s", low, rec_config_get_string (config, low), high,
-      rec_config_get_string (config, high));
+  g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "%s = %s is above %s = %s", low,
+      rec_config_get_string (config, low), high, rec_config_get_string (config, high));
   return false;
 }
 

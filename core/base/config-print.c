@@ -94,7 +94,8 @@ rec_config_print_sample (FILE *out)
       "Recto's configuration: every setting at its default.\n"
       "\n"
       "Later wins: default, this file, environment, -D on the command line. The setting NAME in\n"
-      "[SECTION] is -D SECTION.NAME=VALUE, or the environment variable SECTION.NAME, or in capitals\n"
+      "[SECTION] is -D SECTION.NAME=VALUE, or the environment variable SECTION.NAME, or in "
+      "capitals\n"
       "OPENVIDU_RECORDING_PATH for openvidu.recording.path and RECTO_LOG_LEVEL for log.level.\n"
       "A line has at most 197 bytes, comments stand on lines of their own.\n"
       "Made from the table in core/base/settings.c by `make conf`.");

@@ -236,8 +236,8 @@ apply (RecConfig *config, const char *key, const char *value, const char *origin
 }
 
 bool
-rec_config_set (
-    RecConfig *config, const char *key, const char *value, const char *origin, GError **error)
+rec_config_set (RecConfig *config, const char *key, const char *value, const char *origin,
+    GError **error)
 {
   if (apply (config, key, value, origin, error))
     return true;
@@ -375,8 +375,8 @@ read_secret_file (RecConfig *config, GError **error)
     return false;
   }
   if (stat (path, &info) == 0 && (info.st_mode & S_IRWXO) != 0)
-    g_ptr_array_add (
-        config->notes, g_strdup_printf ("the secret file '%s' is open to all users", path));
+    g_ptr_array_add (config->notes,
+        g_strdup_printf ("the secret file '%s' is open to all users", path));
   text[end] = '\0';
   return rec_config_set (config, "openvidu.secret", text, path, error);
 }
@@ -438,7 +438,8 @@ rec_config_new (void)
   config->notes = g_ptr_array_new_with_free_func (g_free);
   for (size_t i = 0; i < rec_n_settings; i++) {
     const RecSetting *setting = &rec_settings[i];
-    bool is_new = g_hash_table_insert (config->rows, (char *) setting->key, GSIZE_TO_POINTER (i + 1));
+    bool is_new =
+        g_hash_table_insert (config->rows, (char *) setting->key, GSIZE_TO_POINTER (i + 1));
     bool is_good = set_row (config, i, setting->fallback, NULL, NULL);
     g_assert (is_new && is_good);
     if ((setting->flags & REC_SETTING_FREE) != 0)

@@ -13,9 +13,9 @@
 #include "base/types.h"
 
 typedef struct RecConfigSources {
-  const char *file;                 /* the ini file, or NULL */
-  const char *const *environment;   /* "NAME=value", NULL at the end (environ), or NULL */
-  const char *const *definitions;   /* "key=value" of each -D, NULL at the end, or NULL */
+  const char *file;               /* the ini file, or NULL */
+  const char *const *environment; /* "NAME=value", NULL at the end (environ), or NULL */
+  const char *const *definitions; /* "key=value" of each -D, NULL at the end, or NULL */
 } RecConfigSources;
 
 /* Every setting at its default. */
@@ -25,8 +25,8 @@ void rec_config_free (RecConfig *config);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecConfig, rec_config_free)
 
 /* `origin` says where the value stands ("-D", "conf/recto.ini:12") and opens the error message. */
-bool rec_config_set (
-    RecConfig *config, const char *key, const char *value, const char *origin, GError **error);
+bool rec_config_set (RecConfig *config, const char *key, const char *value, const char *origin,
+    GError **error);
 
 /* What no single value can show: the secret for a public address, pairs that belong together. */
 bool rec_config_check (const RecConfig *config, GError **error);

@@ -2,7 +2,7 @@
 #define G_LOG_DOMAIN "rec.base.error"
 #include "base/error.h"
 
-G_DEFINE_QUARK (rec-error-quark, rec_error)
+G_DEFINE_QUARK (rec - error - quark, rec_error)
 
 static const unsigned http_status[REC_N_ERRORS] = {
   [REC_ERROR_INVALID] = 500,

@@ -22,7 +22,8 @@ typedef struct Reading {
   GHashTable *seen; /* "section\nname" */
   RecIniHandler handler;
   void *data;
-  GError *error; /* the first one */
+  GError *error; /* the handler's first one */
+  int error_line;
 } Reading;
 
 static bool
@@ -61,8 +62,8 @@ check_line (const char *path, int line, const char *text, GError **error)
   if (*text == '[' && close != NULL && close - text - 1 > MAX_SECTION_BYTES)
     return refuse_line (path, line, "the section's name is too long", error);
   if (has_inline_comment (text))
-    return refuse_line (path, line,
-        "the value is cut at ' ;': put comments on lines of their own", error);
+    return refuse_line (path, line, "the value is cut at ' ;': put comments on lines of their own",
+        error);
   return true;
 }
 
@@ -95,6 +96,19 @@ next_line (char *buffer, int size, void *stream)
   return buffer;
 }
 
+static bool
+check_assignment (Reading *reading, const char *section, const char *name, GError **error)
+{
+  if (*section == '\0')
+    return refuse_line (reading->path, reading->line, "the key stands before the first [section]",
+        error);
+  if (g_hash_table_add (reading->seen, g_strconcat (section, "\n", name, NULL)))
+    return true;
+  g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "%s:%d: [%s] %s is there twice",
+      reading->path, reading->line, section, name);
+  return false;
+}
+
 static int
 take_assignment (void *user, const char *section, const char *name, const char *value)
 {
@@ -102,22 +116,13 @@ take_assignment (void *user, const char *section, const char *name, const char *
 
   if (reading->error != NULL)
     return 0;
-  if (*section == '\0') {
-    refuse_line (reading->path, reading->line, "the key stands before the first [section]",
-        &reading->error);
+  reading->error_line = reading->line;
+  if (!check_assignment (reading, section, name, &reading->error))
     return 0;
-  }
-  if (!g_hash_table_add (reading->seen, g_strconcat (section, "\n", name, NULL))) {
-    g_set_error (&reading->error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
-        "%s:%d: [%s] %s is there twice", reading->path, reading->line, section, name);
-    return 0;
-  }
-  if (!reading->handler (section, name, value, reading->line, reading->data, &reading->error)) {
-    g_prefix_error (
-        &reading->error, "%s:%d: [%s] %s: ", reading->path, reading->line, section, name);
-    return 0;
-  }
-  return 1;
+  if (reading->handler (section, name, value, reading->line, reading->data, &reading->error))
+    return 1;
+  g_prefix_error (&reading->error, "%s:%d: [%s] %s: ", reading->path, reading->line, section, name);
+  return 0;
 }
 
 static char *
@@ -151,16 +156,13 @@ rec_ini_read (const char *path, RecIniHandler handler, void *data, GError **erro
     return false;
 
   g_autoptr (GHashTable) seen = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  Reading reading = {
-    .path = path, .rest = text, .seen = seen, .handler = handler, .data = data
-  };
+  Reading reading = { .path = path, .rest = text, .seen = seen, .handler = handler, .data = data };
   int wrong_line = ini_parse_stream (next_line, &reading, take_assignment, &reading);
-  if (reading.error != NULL) {
-    g_propagate_error (error, reading.error);
-    return false;
-  }
-  if (wrong_line != 0)
-    return refuse_line (
-        path, wrong_line, "expected a comment, [section] or name = value", error);
-  return true;
+  g_autoptr (GError) handler_error = reading.error;
+  if (wrong_line != 0 && (handler_error == NULL || wrong_line < reading.error_line))
+    return refuse_line (path, wrong_line, "expected a comment, [section] or name = value", error);
+  if (handler_error == NULL)
+    return true;
+  g_propagate_error (error, g_steal_pointer (&handler_error));
+  return false;
 }

@@ -7,8 +7,8 @@
 
 /* One `name = value`; false with an error ends the reading. The message need only say what is wrong
  * with the value: the reader puts "FILE:LINE: [section] name: " in front. */
-typedef bool (*RecIniHandler) (
-    const char *section, const char *name, const char *value, int line, void *data, GError **error);
+typedef bool (*RecIniHandler) (const char *section, const char *name, const char *value, int line,
+    void *data, GError **error);
 
 /* Refused with file and line: unreadable file, over-long line, NUL byte, not UTF-8, a line that is neither
  * section nor assignment, a key before the first section, the same key twice in a section. */

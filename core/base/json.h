@@ -34,13 +34,16 @@ typedef struct RecJsonField {
   const char *name;
   RecJsonType type;
   bool required;
-  int64_t min, max;                     /* of a number; bytes of a string, members of an array; 0, 0: no limit */
+  int64_t min, max; /* of a number; bytes of a string, members of an array; 0, 0: no limit */
   const char *const *choices;           /* of a string, NULL at the end */
   bool (*is_valid) (const char *value); /* of a string; `expected` says what it wants */
   const char *expected;
 } RecJsonField;
 
-#define REC_JSON_FIELDS_END { .name = NULL }
+#define REC_JSON_FIELDS_END                                                                        \
+  {                                                                                                \
+    .name = NULL                                                                                   \
+  }
 
 /* One JSON value and nothing behind it; nested at most REC_JSON_MAX_DEPTH, at most max_bytes long. */
 RecJson *rec_json_parse (const char *text, size_t length, size_t max_bytes, GError **error);

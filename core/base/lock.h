@@ -35,8 +35,8 @@ rec_lock_release (RecLock **lock)
 }
 
 /* Held until the end of the block: REC_LOCKED (&feed->lock); */
-#define REC_LOCKED(lock)                                                                               \
-  __attribute__ ((cleanup (rec_lock_release), unused)) RecLock *G_PASTE (rec_locked_, __LINE__) =      \
+#define REC_LOCKED(lock)                                                                           \
+  __attribute__ ((cleanup (rec_lock_release), unused)) RecLock *G_PASTE (rec_locked_, __LINE__) =  \
       rec_lock_acquire (lock)
 
 #endif

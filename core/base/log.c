@@ -96,11 +96,13 @@ dup_field (const GLogField *fields, size_t n_fields, const char *key)
 
 /* Foreign text may hold line breaks or terminal codes: it must not forge a line. */
 static void
-append_escaped (GString *line, const char *text)
+append_escaped (GString *line, const char *text, const char *also)
 {
   for (const char *c = text; *c != '\0'; c = g_utf8_next_char (c)) {
     gunichar character = g_utf8_get_char (c);
-    if (character == '\n')
+    if (character < 0x80 && strchr (also, (int) character) != NULL)
+      g_string_append_printf (line, "\\%c", (char) character);
+    else if (character == '\n')
       g_string_append (line, "\\n");
     else if (g_unichar_iscntrl (character) || character == 0x2028 || character == 0x2029)
       g_string_append_printf (line, "\\u%04x", character);
@@ -115,7 +117,7 @@ append_text_field (GString *line, const char *label, const char *value)
   bool is_plain = *value != '\0' && strpbrk (value, " \"=") == NULL;
 
   g_string_append_printf (line, is_plain ? " %s=" : " %s=\"", label);
-  append_escaped (line, value);
+  append_escaped (line, value, is_plain ? "" : "\"\\");
   if (!is_plain)
     g_string_append_c (line, '"');
 }
@@ -142,7 +144,7 @@ format_text (const char *time, const char *level, const char *domain, const char
       append_text_field (line, labels[i].label, value);
   }
   g_string_append (line, ": ");
-  append_escaped (line, message);
+  append_escaped (line, message, "");
   return g_string_free (g_steal_pointer (&line), FALSE);
 }
 
@@ -216,8 +218,8 @@ add_topic (GArray *list, const char *text, GError **error)
 }
 
 bool
-rec_log_set_up (
-    const char *level, const char *const *topic_list, RecLogFormat format, GError **error)
+rec_log_set_up (const char *level, const char *const *topic_list, RecLogFormat format,
+    GError **error)
 {
   static bool is_taken_over = false;
   g_autoptr (GArray) list = g_array_new (FALSE, FALSE, sizeof (Topic));

@@ -27,8 +27,8 @@ typedef struct RecLogFields {
 
 /* Takes over GLib's log, to standard error. `level`: error, warning, message, info, debug.
  * `topics`: "rec.media=debug" for each part that says more or less, NULL at the end, or NULL. */
-bool rec_log_set_up (
-    const char *level, const char *const *topics, RecLogFormat format, GError **error);
+bool rec_log_set_up (const char *level, const char *const *topics, RecLogFormat format,
+    GError **error);
 /* From log.level, log.topics and log.format. */
 bool rec_log_set_up_from_config (const RecConfig *config, GError **error);
 

@@ -149,8 +149,8 @@ rec_path_join_contained (const char *root, const char *relative, GError **error)
 }
 
 int
-rec_path_open_contained (
-    const char *root, const char *relative, int flags, unsigned mode, GError **error)
+rec_path_open_contained (const char *root, const char *relative, int flags, unsigned mode,
+    GError **error)
 {
   if (!rec_path_is_safe_relative (relative)) {
     refuse (relative, error);
@@ -215,8 +215,7 @@ write_part (const char *part, const void *data, size_t size, unsigned mode, GErr
 }
 
 bool
-rec_path_write_file (
-    const char *path, const void *data, size_t size, unsigned mode, GError **error)
+rec_path_write_file (const char *path, const void *data, size_t size, unsigned mode, GError **error)
 {
   g_autofree char *part = g_strconcat (path, ".part", NULL);
 

@@ -21,13 +21,15 @@ char *rec_path_join_contained (const char *root, const char *relative, GError **
 
 /* Opens below root in one step, so that no link put there meanwhile leads out of it; an owned descriptor,
  * close-on-exec, or -1. `flags` as for open (2). */
-int rec_path_open_contained (const char *root, const char *relative, int flags, unsigned mode, GError **error);
+int rec_path_open_contained (const char *root, const char *relative, int flags, unsigned mode,
+    GError **error);
 
 /* With all parents; fine when it is there already. */
 bool rec_path_make_folder (const char *path, unsigned mode, GError **error);
 
 /* Writes `path.part`, fsyncs, renames, fsyncs the folder: the file is whole or the old one. */
-bool rec_path_write_file (const char *path, const void *data, size_t size, unsigned mode, GError **error);
+bool rec_path_write_file (const char *path, const void *data, size_t size, unsigned mode,
+    GError **error);
 
 /* Removes a file, or a folder with all below it, without following links; fine when it is gone. */
 bool rec_path_remove_tree (const char *path, GError **error);

@@ -4,8 +4,11 @@
 
 #include <string.h>
 
-
-#define CHOICES(...) (const char *const[]){ __VA_ARGS__, NULL }
+#define CHOICES(...)                                                                               \
+  (const char *const[])                                                                            \
+  {                                                                                                \
+    __VA_ARGS__, NULL                                                                              \
+  }
 
 const RecSettingSection rec_setting_sections[] = {
   { "openvidu", "OpenVidu's own properties, under their own names." },
@@ -140,6 +143,10 @@ const RecSetting rec_settings[] = {
     "Time that lost packets have to be sent again." },
   { "media.connect-timeout-ms", REC_SETTING_INT, "15000", 1000, 120000, "ms", NULL, NULL, 0,
     "A peer connection that isn't up after this time is given up." },
+  { "media.gather-timeout-ms", REC_SETTING_INT, "500", 10, 10000, "ms", NULL, NULL, 0,
+    "An answer waits this long for the addresses that STUN and TURN servers tell; later ones are sent after it." },
+  { "media.max-candidates", REC_SETTING_INT, "64", 1, 1000, NULL, NULL, NULL, 0,
+    "Addresses that a client may name for one peer connection; more are ignored." },
   { "media.silence-timeout-ms", REC_SETTING_INT, "10000", 1000, 120000, "ms", NULL, NULL, 0,
     "A publisher that sends no packet at all for this long counts as gone." },
   { "media.keyframe-interval-ms", REC_SETTING_INT, "200", 20, 10000, "ms", NULL, NULL, 0,

@@ -25,7 +25,7 @@ typedef struct RecSetting {
   const char *key;
   RecSettingType type;
   const char *fallback;
-  int64_t min, max; /* of an INT; bytes of the others */
+  int64_t min, max;           /* of an INT; bytes of the others */
   const char *unit;           /* "ms", "bytes", ... or NULL */
   const char *const *choices; /* of a CHOICE, NULL at the end */
   const char *aliases;        /* more environment variables for it, comma separated, or NULL */
