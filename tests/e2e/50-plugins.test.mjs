@@ -71,7 +71,7 @@ for (const [misbehaviour, word] of [['fail', /fail/i], ['stall', /stall|deadline
     const session = await stage.session();
     await stage.enter(session, { colour: 'green', tone: 500 });
     const started = await stage.startRecording(session,
-      { ...properties, sinks: ['mp4', { id: 'count', required: false }], options: { count: { [misbehaviour]: 20 } } });
+      { ...properties, sinks: ['mp4', { id: 'count', required: false }], options: { count: { fault: misbehaviour === 'fail' ? 'fail-write' : 'stall', after: 20 } } });
     await record(5);
     const stopped = await stage.stopRecording(started.id);
     assert.equal(stopped.status, 'ready', JSON.stringify(stopped));

@@ -6,12 +6,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#define MAX_TRACKS 2 /* of a composed recording */
+
+typedef struct Track {
+  uint32_t id, media;
+  unsigned long long n_packets, n_keyframes, n_bytes;
+} Track;
+
 typedef struct Count {
   const RecHost *host;
   const char *fault;
+  int64_t after; /* packets until the fault shows */
   char *path;
   const char *file; /* the last part of path */
-  uint64_t n_packets, n_bytes, n_keyframes;
+  Track tracks[MAX_TRACKS];
+  unsigned n_tracks;
 } Count;
 
 static bool
@@ -54,6 +63,7 @@ count_open (const RecSinkSetup *setup, RecError *error)
   snprintf (count->path, size, "%s/%s.count.txt", setup->directory, setup->name);
   count->file = strrchr (count->path, '/') + 1;
   count->host = setup->host;
+  count->after = setup->options->get_int (setup->options, "after");
   count->fault = setup->options->get_string (setup->options, "fault");
   if (!is_fault (count, "fail-open"))
     return count;
@@ -67,8 +77,9 @@ count_add_track (void *sink, const RecTrack *track, RecError *error)
 {
   Count *count = sink;
 
-  (void) error;
-  rec_log (count->host, REC_LOG_DEBUG, "track %u, format %#x", track->id, track->format);
+  if (count->n_tracks == MAX_TRACKS)
+    return rec_fail (error, REC_FAIL_UNSUPPORTED, "track %u is one too many", track->id);
+  count->tracks[count->n_tracks++] = (Track){ .id = track->id, .media = track->media };
   return true;
 }
 
@@ -77,13 +88,21 @@ count_write (void *sink, const RecPacket *packet, RecError *error)
 {
   Count *count = sink;
 
-  while (is_fault (count, "stall"))
-    pause ();
-  if (is_fault (count, "fail-write"))
-    return rec_fail (error, REC_FAIL_OTHER, "told to fail when written to");
-  count->n_packets++;
-  count->n_bytes += packet->data_size;
-  count->n_keyframes += (packet->flags & REC_PACKET_KEYFRAME) != 0;
+  if (count->after-- <= 0) {
+    while (is_fault (count, "stall"))
+      pause ();
+    if (is_fault (count, "fail-write"))
+      return rec_fail (error, REC_FAIL_OTHER, "told to fail when written to");
+  }
+  for (unsigned i = 0; i < count->n_tracks; i++) {
+    Track *track = &count->tracks[i];
+
+    if (track->id != packet->track_id)
+      continue;
+    track->n_packets++;
+    track->n_keyframes += (packet->flags & REC_PACKET_KEYFRAME) != 0;
+    track->n_bytes += packet->data_size;
+  }
   return true;
 }
 
@@ -103,19 +122,23 @@ count_finish (void *sink, uint32_t why, RecError *error)
 {
   Count *count = sink;
   FILE *file;
-  bool good;
+  bool failed;
 
   if (is_fault (count, "fail-finish"))
     return rec_fail (error, REC_FAIL_OTHER, "told to fail when finished");
   file = fopen (count->path, "wx"); /* x: overwrite nothing */
   if (file == NULL)
     return rec_fail (error, REC_FAIL_IO, "cannot create '%s': %s", count->path, strerror (errno));
-  good = fprintf (file, "%llu packets, %llu keyframes, %llu bytes, %s\n",
-             (unsigned long long) count->n_packets, (unsigned long long) count->n_keyframes,
-             (unsigned long long) count->n_bytes,
-             why == REC_FINISH_NORMAL ? "normal" : "failed") > 0;
-  good = fclose (file) == 0 && good;
-  if (!good)
+  for (unsigned i = 0; i < count->n_tracks; i++) {
+    const Track *track = &count->tracks[i];
+
+    fprintf (file, "%s: %llu packets, %llu keyframes, %llu bytes\n",
+        track->media == REC_MEDIA_VIDEO ? "video" : "audio", track->n_packets, track->n_keyframes,
+        track->n_bytes);
+  }
+  fprintf (file, "%s\n", why == REC_FINISH_NORMAL ? "complete" : "cut short");
+  failed = ferror (file) != 0;
+  if (fclose (file) != 0 || failed)
     return rec_fail (error, REC_FAIL_IO, "cannot write '%s'", count->path);
   count->host->add_file (count->host, count->file, "text/plain", NULL);
   return true;
@@ -126,6 +149,8 @@ static const char *const faults[] = { "none", "stall", "fail-open", "fail-write"
 
 static const RecOption *const count_options[] = {
   REC_OPTION_CHOICE (REC_OPTION_REQUEST, "fault", "none", "How to misbehave", faults),
+  REC_OPTION_INT (REC_OPTION_REQUEST, "after", "0", "Packets before it stalls or fails to write", 0,
+      1000000),
   REC_OPTION_END,
 };
 
@@ -135,7 +160,7 @@ static const RecSink count = {
   .plugin.version = "1.0",
   .plugin.summary = "Counts packets into a text file",
   .plugin.options = count_options,
-  .accepts = REC_MODE_COMPOSED | REC_MODE_INDIVIDUAL,
+  .accepts = REC_MODE_COMPOSED,
   .delivery = REC_DELIVERY_LIVE,
   .needs = count_needs,
   .open = count_open,
