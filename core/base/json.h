@@ -40,10 +40,9 @@ typedef struct RecJsonField {
   const char *expected;
 } RecJsonField;
 
-#define REC_JSON_FIELDS_END                                                                        \
-  {                                                                                                \
-    .name = NULL                                                                                   \
-  }
+/* clang-format off */
+#define REC_JSON_FIELDS_END { .name = NULL }
+/* clang-format on */
 
 /* One JSON value and nothing behind it; nested at most REC_JSON_MAX_DEPTH, at most max_bytes long. */
 RecJson *rec_json_parse (const char *text, size_t length, size_t max_bytes, GError **error);

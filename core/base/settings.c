@@ -4,11 +4,9 @@
 
 #include <string.h>
 
-#define CHOICES(...)                                                                               \
-  (const char *const[])                                                                            \
-  {                                                                                                \
-    __VA_ARGS__, NULL                                                                              \
-  }
+/* clang-format off */
+#define CHOICES(...) (const char *const[]){ __VA_ARGS__, NULL }
+/* clang-format on */
 
 const RecSettingSection rec_setting_sections[] = {
   { "openvidu", "OpenVidu's own properties, under their own names." },
