@@ -271,7 +271,7 @@ run_configured (const Arguments *arguments, bool secret_was_shown)
 {
   g_autoptr (GError) error = NULL;
   const RecConfigSources sources = {
-    .file = arguments->config_file,
+    .file = arguments->config_file != NULL ? arguments->config_file : rec_config_get_default_file (),
     .environment = (const char *const *) environ,
     .definitions = (const char *const *) arguments->definitions,
   };
@@ -279,6 +279,7 @@ run_configured (const Arguments *arguments, bool secret_was_shown)
   if (config == NULL || !rec_config_check (config, &error)
       || !rec_log_set_up_from_config (config, &error))
     return fail (error);
+  rec_config_log_notes (config);
   if (secret_was_shown)
     g_warning ("the secret was given as an argument, where other users may have seen it; "
                "use openvidu.secret-file");
