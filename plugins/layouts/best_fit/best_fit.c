@@ -167,6 +167,28 @@ get_fit (const RecScene *scene, const RecStream *stream)
   return strcmp (fit, "cover") == 0 ? REC_FIT_COVER : REC_FIT_CONTAIN;
 }
 
+static double
+get_width (const Grid *grid, uint32_t i)
+{
+  const Row *row = &grid->rows[i / grid->n_columns];
+
+  return grid->keep_ratios ? whole (row->height / grid->shown[i].ratio) : grid->tile_width;
+}
+
+/* Centred by the row's calculated width, which rounding can leave a pixel short of what its tiles
+ * take: they never leave the canvas for that. */
+static double
+get_row_start (const Grid *grid, uint32_t first)
+{
+  const Row *row = &grid->rows[first / grid->n_columns];
+  double start = (grid->canvas_width - row->width) / 2;
+  double room = grid->canvas_width;
+
+  for (uint32_t i = first; i < first + grid->n_columns && i < grid->n_shown; i++)
+    room -= get_width (grid, i);
+  return start < room ? start : room;
+}
+
 static void
 place_tiles (const Grid *grid, const RecScene *scene, RecTile *tiles)
 {
@@ -174,15 +196,14 @@ place_tiles (const Grid *grid, const RecScene *scene, RecTile *tiles)
   double x = 0;
 
   for (uint32_t i = 0; i < grid->n_shown; i++) {
-    const Shown *shown = &grid->shown[i];
     const Row *row = &grid->rows[i / grid->n_columns];
-    const double width = grid->keep_ratios ? whole (row->height / shown->ratio) : grid->tile_width;
-    RecTile *tile = &tiles[shown->index];
+    const double width = get_width (grid, i);
+    RecTile *tile = &tiles[grid->shown[i].index];
 
     if (i % grid->n_columns == 0)
-      x = (grid->canvas_width - row->width) / 2;
+      x = get_row_start (grid, i);
     tile->rect = (RecRect){ (float) x, (float) y, (float) width, (float) row->height };
-    tile->fit = get_fit (scene, scene->streams[shown->index]);
+    tile->fit = get_fit (scene, scene->streams[grid->shown[i].index]);
     x += width;
     if ((i + 1) % grid->n_columns == 0)
       y += row->height;
