@@ -235,13 +235,14 @@ conf: $(B)/recto
 LAYOUT_FILES := $(shell find layouts -type f 2>/dev/null)
 SHARED := $(DESTDIR)$(PREFIX)
 SETTINGS := $(DESTDIR)$(SYSCONFDIR)/recto
-SETTINGS_FILES := recto.ini $(patsubst conf/%,%,$(wildcard conf/plugins/*.ini))
+PLUGIN_SETTINGS := $(wildcard $(patsubst %,conf/plugins/%.ini,$(notdir $(PLUGIN_FOLDERS))))
+SETTINGS_FILES := recto.ini $(PLUGIN_SETTINGS:conf/%=%)
 # mode:file:place
 INSTALLED := 755:$(B)/recto:$(SHARED)/bin/recto \
   $(foreach so,$(PLUGINS),755:$(so):$(SHARED)/lib/recto/plugins/$(notdir $(so))) \
   $(foreach header,$(wildcard include/recto/*.h),644:$(header):$(SHARED)/include/recto/$(notdir $(header))) \
   $(foreach file,$(LAYOUT_FILES),644:$(file):$(SHARED)/share/recto/$(file)) \
-  $(foreach file,recto.service,644:$(B)/$(file):$(SHARED)/lib/systemd/system/$(file)) \
+  644:$(B)/recto.service:$(SHARED)/lib/systemd/system/recto.service \
   644:conf/recto.sysusers:$(SHARED)/lib/sysusers.d/recto.conf \
   644:conf/recto.tmpfiles:$(SHARED)/lib/tmpfiles.d/recto.conf
 part = $(word $(1),$(subst :, ,$(2)))
@@ -254,8 +255,8 @@ install: all $(B)/recto.service
 	$(Q)set -e; $(foreach item,$(INSTALLED),install -D -m $(call part,1,$(item)) \
 	  $(call part,2,$(item)) $(call part,3,$(item));) \
 	for file in $(SETTINGS_FILES); do \
-	  test -e $(SETTINGS)/$$file && echo "kept $(SETTINGS)/$$file" || \
-	    install -D -m 644 conf/$$file $(SETTINGS)/$$file; \
+	  if ! test -e $(SETTINGS)/$$file; then install -D -m 644 conf/$$file $(SETTINGS)/$$file; \
+	  elif ! cmp -s conf/$$file $(SETTINGS)/$$file; then echo "kept $(SETTINGS)/$$file"; fi; \
 	done
 
 # Settings go only as long as they are as they came.
