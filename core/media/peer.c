@@ -1,0 +1,596 @@
+/* peer.c - the life of a peer connection on the main thread, and the threads that do its slow work. */
+#define G_LOG_DOMAIN "rec.media.peer"
+#include "media/peer.h"
+
+#include <gst/gst.h>
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/lock.h"
+#include "base/main-thread.h"
+#include "media/endpoint.h"
+
+#define N_THREADS 4
+#define STOP_TIMEOUT_S 5
+
+struct RecPeerHost {
+  RecEndpointSettings endpoint;
+  int gather_timeout_ms, connect_timeout_ms, max_candidates;
+  char *external_address; /* NULL: none */
+  GThreadPool *pool;      /* of Job */
+  unsigned n_peers;       /* [main] */
+};
+
+struct RecPeer {
+  gatomicrefcount references;
+  RecPeerHost *host;
+  RecSdpOffer *offer;
+  char *msid;
+  int64_t max_video_kbps;
+  const RecPeerEvents *events;
+  void *data;
+  GDestroyNotify destroy;
+  RecEndpoint *endpoint;
+  gint is_connected;       /* atomic */
+  gint is_latency_pending; /* atomic: a job is on its way */
+  struct {
+    RecPeerState state;
+    bool is_closed, is_busy /* negotiating or being taken down */, is_gathered, is_answered;
+    char *answer;              /* of the endpoint, until completed */
+    GPtrArray *candidates;     /* ours, until the answer takes them */
+    GPtrArray *early;          /* theirs, until the endpoint takes them */
+    int n_remote;              /* candidates of theirs */
+    guint gather_timer, connect_timer;
+  } main;
+};
+
+typedef enum {
+  JOB_NEGOTIATE = 1,
+  JOB_LATENCY,
+  JOB_STOP,
+} JobKind;
+
+/* Work for a thread of the pool, or a message of one to the main thread. */
+typedef struct {
+  RecPeer *peer;
+  JobKind kind;
+  void (*deliver) (RecPeer *peer, char *text, GError *error); /* [main] */
+  char *text;
+  GError *error;
+} Job;
+
+static void
+free_job (void *data)
+{
+  Job *job = data;
+
+  rec_peer_unref (job->peer);
+  g_free (job->text);
+  g_clear_error (&job->error);
+  g_free (job);
+}
+
+static gboolean
+deliver (void *data)
+{
+  Job *job = data;
+
+  job->deliver (job->peer, job->text, job->error);
+  return G_SOURCE_REMOVE;
+}
+
+/* Takes text and error. Not g_main_context_invoke: it runs here when nobody holds the context. */
+static void
+post (RecPeer *peer, void (*function) (RecPeer *, char *, GError *), char *text, GError *error)
+{
+  Job *job = g_new0 (Job, 1);
+  g_autoptr (GSource) source = g_idle_source_new ();
+
+  job->peer = rec_peer_ref (peer);
+  job->deliver = function;
+  job->text = text;
+  job->error = error;
+  g_source_set_priority (source, G_PRIORITY_DEFAULT);
+  g_source_set_callback (source, deliver, job, free_job);
+  g_source_attach (source, NULL);
+}
+
+static void
+push_job (RecPeer *peer, JobKind kind)
+{
+  Job *job = g_new0 (Job, 1);
+
+  job->peer = rec_peer_ref (peer);
+  job->kind = kind;
+  g_thread_pool_push (peer->host->pool, job, NULL);
+}
+
+/* --- [main] what has happened ---------------------------------------------------------------------------- */
+
+static void
+clear_timer (guint *timer)
+{
+  if (*timer != 0)
+    g_source_remove (*timer);
+  *timer = 0;
+}
+
+static void
+set_state (RecPeer *peer, RecPeerState state, const char *why)
+{
+  if (peer->main.is_closed || peer->main.state == state || peer->main.state == REC_PEER_FAILED)
+    return;
+  peer->main.state = state;
+  if (state == REC_PEER_CONNECTED || state == REC_PEER_FAILED)
+    clear_timer (&peer->main.connect_timer);
+  if (peer->events->state_changed != NULL)
+    peer->events->state_changed (state, why, peer->data);
+}
+
+static void
+give_answer (RecPeer *peer, const char *answer, const GError *error)
+{
+  if (peer->main.is_answered || peer->main.is_closed)
+    return;
+  peer->main.is_answered = true;
+  clear_timer (&peer->main.gather_timer);
+  peer->events->answered (answer, error, peer->data);
+}
+
+static void
+complete_answer (RecPeer *peer)
+{
+  g_autoptr (GError) error = NULL;
+  RecSdpAnswerFacts facts = { .msid = peer->msid, .max_video_kbps = peer->max_video_kbps,
+    .candidates = peer->main.candidates };
+  g_autofree char *answer = rec_sdp_complete_answer (peer->offer, peer->main.answer, &facts, &error);
+
+  g_clear_pointer (&peer->main.answer, g_free);
+  give_answer (peer, answer, error);
+}
+
+static gboolean
+on_gather_timeout (void *data)
+{
+  RecPeer *peer = data;
+
+  peer->main.gather_timer = 0;
+  complete_answer (peer);
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_connect_timeout (void *data)
+{
+  RecPeer *peer = data;
+
+  peer->main.connect_timer = 0;
+  set_state (peer, REC_PEER_FAILED, "it did not connect in time");
+  return G_SOURCE_REMOVE;
+}
+
+static void
+stop (RecPeer *peer)
+{
+  peer->main.is_busy = true;
+  push_job (peer, JOB_STOP);
+}
+
+static void
+on_stopped (RecPeer *peer, char *text, GError *error)
+{
+  (void) text;
+  (void) error;
+  if (peer->destroy != NULL)
+    peer->destroy (peer->data);
+  peer->host->n_peers--;
+  rec_peer_unref (peer);
+}
+
+static void
+on_negotiated (RecPeer *peer, char *answer, GError *error)
+{
+  peer->main.is_busy = false;
+  if (peer->main.is_closed) {
+    stop (peer);
+    return;
+  }
+  if (answer == NULL) {
+    give_answer (peer, NULL, error);
+    return;
+  }
+  peer->main.answer = g_strdup (answer);
+  for (unsigned i = 0; i < peer->main.early->len; i++)
+    rec_endpoint_add_candidate (peer->endpoint, peer->main.early->pdata[i]);
+  g_ptr_array_set_size (peer->main.early, 0);
+  if (peer->main.state == REC_PEER_NEGOTIATING)
+    set_state (peer, REC_PEER_CONNECTING, NULL);
+  if (peer->main.is_closed)
+    return;
+  peer->main.connect_timer =
+      g_timeout_add ((guint) peer->host->connect_timeout_ms, on_connect_timeout, peer);
+  if (peer->main.is_gathered)
+    complete_answer (peer);
+  else
+    peer->main.gather_timer =
+        g_timeout_add ((guint) peer->host->gather_timeout_ms, on_gather_timeout, peer);
+}
+
+static void
+on_local_candidate (RecPeer *peer, char *candidate, GError *error)
+{
+  const RecSdpTrack *first = &peer->offer->tracks[0];
+
+  (void) error;
+  if (peer->main.is_closed || !rec_sdp_is_usable_candidate (candidate))
+    return;
+  const char *outside = peer->host->external_address;
+  g_autofree char *shown = outside != NULL ? rec_sdp_dup_candidate_outside (candidate, outside)
+                                           : g_strdup (candidate);
+  if (!peer->main.is_answered)
+    g_ptr_array_add (peer->main.candidates, g_steal_pointer (&shown));
+  else if (peer->events->candidate != NULL)
+    peer->events->candidate (shown, first->mid, first->section, peer->data);
+}
+
+static void
+on_gathered (RecPeer *peer, char *text, GError *error)
+{
+  (void) text;
+  (void) error;
+  peer->main.is_gathered = true;
+  if (peer->main.answer != NULL && !peer->main.is_closed)
+    complete_answer (peer);
+}
+
+static void
+on_connected (RecPeer *peer, char *text, GError *error)
+{
+  (void) text;
+  (void) error;
+  set_state (peer, REC_PEER_CONNECTED, NULL);
+}
+
+static void
+on_failed (RecPeer *peer, char *why, GError *error)
+{
+  (void) error;
+  set_state (peer, REC_PEER_FAILED, why);
+}
+
+/* --- [any] what the endpoint tells --------------------------------------------------------------------------- */
+
+static void
+post_candidate (const char *candidate, void *data)
+{
+  post (data, on_local_candidate, g_strdup (candidate), NULL);
+}
+
+static void
+post_gathered (void *data)
+{
+  post (data, on_gathered, NULL, NULL);
+}
+
+static void
+post_connected (void *data)
+{
+  RecPeer *peer = data;
+
+  g_atomic_int_set (&peer->is_connected, 1);
+  if (peer->events->wants_keyframe != NULL)
+    peer->events->wants_keyframe (peer->data);
+  post (peer, on_connected, NULL, NULL);
+}
+
+static void
+post_failed (const char *why, void *data)
+{
+  post (data, on_failed, g_strdup (why), NULL);
+}
+
+static void
+post_latency (void *data)
+{
+  RecPeer *peer = data;
+
+  if (g_atomic_int_compare_and_exchange (&peer->is_latency_pending, 0, 1))
+    push_job (peer, JOB_LATENCY);
+}
+
+static void
+pass_packet (unsigned track, const uint8_t *rtp, size_t size, int64_t pts_ns, void *data)
+{
+  RecPeer *peer = data;
+
+  if (peer->events->packet != NULL)
+    peer->events->packet (track, rtp, size, pts_ns, peer->data);
+}
+
+static void
+pass_keyframe_wish (void *data)
+{
+  RecPeer *peer = data;
+
+  if (peer->events->wants_keyframe != NULL)
+    peer->events->wants_keyframe (peer->data);
+}
+
+static const RecEndpointEvents endpoint_events = {
+  .candidate = post_candidate,
+  .gathered = post_gathered,
+  .connected = post_connected,
+  .failed = post_failed,
+  .latency_changed = post_latency,
+  .packet = pass_packet,
+  .wants_keyframe = pass_keyframe_wish,
+};
+
+/* --- threads of the host ----------------------------------------------------------------------------------------- */
+
+static void
+run_job (void *data, void *user_data)
+{
+  Job *job = data;
+  RecPeer *peer = job->peer;
+  GError *error = NULL;
+
+  (void) user_data;
+  switch (job->kind) {
+  case JOB_NEGOTIATE: {
+    char *answer = rec_endpoint_negotiate (peer->endpoint, &error);
+    post (peer, on_negotiated, answer, error);
+    break;
+  }
+  case JOB_LATENCY:
+    g_atomic_int_set (&peer->is_latency_pending, 0);
+    rec_endpoint_recalculate_latency (peer->endpoint);
+    break;
+  case JOB_STOP:
+    rec_endpoint_stop (peer->endpoint);
+    post (peer, on_stopped, NULL, NULL);
+    break;
+  }
+  free_job (job);
+}
+
+static char *
+dup_setting (const RecConfig *config, const char *key)
+{
+  const char *value = rec_config_get_string (config, key);
+
+  return *value != '\0' ? g_strdup (value) : NULL;
+}
+
+static char **
+dup_local_addresses (const RecConfig *config)
+{
+  return g_strdupv ((char **) rec_config_get_list (config, "media.local-addresses"));
+}
+
+RecPeerHost *
+rec_peer_host_new (const RecConfig *config, GError **error)
+{
+  g_autoptr (GstClock) clock = NULL;
+
+  if (!gst_init_check (NULL, NULL, error))
+    return NULL;
+  clock = gst_system_clock_obtain ();
+
+  RecPeerHost *host = g_new0 (RecPeerHost, 1);
+
+  host->endpoint = (RecEndpointSettings){
+    .base_time_ns = (int64_t) gst_clock_get_time (clock),
+    .latency_ms = (int) rec_config_get_int (config, "media.jitter-latency-ms"),
+    .min_port = (int) rec_config_get_int (config, "media.min-port"),
+    .max_port = (int) rec_config_get_int (config, "media.max-port"),
+    .max_packets = (int) rec_config_get_int (config, "media.subscriber-max-packets"),
+    .timeout_ms = (int) rec_config_get_int (config, "media.connect-timeout-ms"),
+    .local_addresses = dup_local_addresses (config),
+    .stun_server = dup_setting (config, "media.stun-server"),
+    .turn_server = dup_setting (config, "media.turn-server"),
+  };
+  host->external_address = dup_setting (config, "media.external-address");
+  host->gather_timeout_ms = (int) rec_config_get_int (config, "media.gather-timeout-ms");
+  host->connect_timeout_ms = (int) rec_config_get_int (config, "media.connect-timeout-ms");
+  host->max_candidates = (int) rec_config_get_int (config, "media.max-candidates");
+  host->pool = g_thread_pool_new (run_job, host, N_THREADS, FALSE, error);
+  if (host->pool == NULL)
+    g_clear_pointer (&host, rec_peer_host_free);
+  return host;
+}
+
+static gboolean
+on_stop_timeout (void *data)
+{
+  bool *is_late = data;
+
+  *is_late = true;
+  return G_SOURCE_CONTINUE;
+}
+
+static bool
+wait_for_peers (RecPeerHost *host)
+{
+  bool is_late = false;
+  guint timer = g_timeout_add_seconds (STOP_TIMEOUT_S, on_stop_timeout, &is_late);
+
+  while (host->n_peers > 0 && !is_late)
+    g_main_context_iteration (NULL, TRUE);
+  g_source_remove (timer);
+  return host->n_peers == 0;
+}
+
+void
+rec_peer_host_free (RecPeerHost *host)
+{
+  if (host == NULL)
+    return;
+  if (!wait_for_peers (host)) {
+    g_warning ("%u peer connections could not be taken down in %d s", host->n_peers, STOP_TIMEOUT_S);
+    return;
+  }
+  if (host->pool != NULL)
+    g_thread_pool_free (host->pool, FALSE, TRUE);
+  g_strfreev (host->endpoint.local_addresses);
+  g_free (host->endpoint.stun_server);
+  g_free (host->endpoint.turn_server);
+  g_free (host->external_address);
+  g_free (host);
+}
+
+int64_t
+rec_peer_host_get_base_time_ns (RecPeerHost *host)
+{
+  return host->endpoint.base_time_ns;
+}
+
+unsigned
+rec_peer_host_count_peers (RecPeerHost *host)
+{
+  return host->n_peers;
+}
+
+/* --- [main] ---------------------------------------------------------------------------------------------------------- */
+
+RecPeer *
+rec_peer_new (RecPeerHost *host, const RecPeerRequest *request)
+{
+  RecPeer *peer = g_new0 (RecPeer, 1);
+
+  REC_ASSERT_MAIN ();
+  g_atomic_ref_count_init (&peer->references);
+  peer->host = host;
+  peer->offer = request->offer;
+  peer->msid = g_strdup (request->msid);
+  peer->max_video_kbps = request->max_video_kbps;
+  peer->events = request->events;
+  peer->data = request->data;
+  peer->destroy = request->destroy;
+  peer->endpoint =
+      rec_endpoint_new (&host->endpoint, peer->offer, peer->msid, &endpoint_events, peer);
+  peer->main.state = REC_PEER_NEGOTIATING;
+  peer->main.is_busy = true;
+  peer->main.candidates = g_ptr_array_new_with_free_func (g_free);
+  peer->main.early = g_ptr_array_new_with_free_func (g_free);
+  host->n_peers++;
+  rec_peer_ref (peer); /* given back when its pipeline is down */
+  push_job (peer, JOB_NEGOTIATE);
+  return peer;
+}
+
+RecPeer *
+rec_peer_ref (RecPeer *peer)
+{
+  g_atomic_ref_count_inc (&peer->references);
+  return peer;
+}
+
+void
+rec_peer_unref (RecPeer *peer)
+{
+  if (peer == NULL || !g_atomic_ref_count_dec (&peer->references))
+    return;
+  rec_endpoint_free (peer->endpoint);
+  rec_sdp_offer_free (peer->offer);
+  g_ptr_array_unref (peer->main.candidates);
+  g_ptr_array_unref (peer->main.early);
+  g_free (peer->main.answer);
+  g_free (peer->msid);
+  g_free (peer);
+}
+
+void
+rec_peer_close (RecPeer *peer)
+{
+  REC_ASSERT_MAIN ();
+  if (peer == NULL)
+    return;
+  peer->main.is_closed = true;
+  g_atomic_int_set (&peer->is_connected, 0);
+  clear_timer (&peer->main.gather_timer);
+  clear_timer (&peer->main.connect_timer);
+  if (!peer->main.is_busy)
+    stop (peer);
+  rec_peer_unref (peer);
+}
+
+const RecSdpOffer *
+rec_peer_get_offer (RecPeer *peer)
+{
+  return peer->offer;
+}
+
+void
+rec_peer_add_candidate (RecPeer *peer, const char *candidate, const char *mid, int mline_index)
+{
+  if (peer->main.n_remote >= peer->host->max_candidates ||
+      !rec_sdp_is_bundle_section (peer->offer, mid, mline_index) ||
+      !rec_sdp_is_usable_candidate (candidate))
+    return;
+  peer->main.n_remote++;
+  if (peer->main.is_busy)
+    g_ptr_array_add (peer->main.early, g_strdup (candidate));
+  else
+    rec_endpoint_add_candidate (peer->endpoint, candidate);
+}
+
+RecPeerState
+rec_peer_get_state (RecPeer *peer)
+{
+  return peer->main.state;
+}
+
+bool
+rec_peer_is_connected (RecPeer *peer)
+{
+  return g_atomic_int_get (&peer->is_connected) != 0;
+}
+
+int64_t
+rec_peer_get_silence_ms (RecPeer *peer)
+{
+  return (g_get_monotonic_time () - rec_endpoint_get_activity_us (peer->endpoint)) / 1000;
+}
+
+void
+rec_peer_request_keyframe (RecPeer *peer, unsigned track)
+{
+  rec_endpoint_request_keyframe (peer->endpoint, track);
+}
+
+uint32_t
+rec_peer_get_ssrc (RecPeer *peer, unsigned track)
+{
+  return rec_endpoint_get_ssrc (peer->endpoint, track);
+}
+
+void
+rec_peer_send (RecPeer *peer, unsigned track, const uint8_t *header, size_t header_size,
+    const uint8_t *payload, size_t payload_size, int64_t pts_ns)
+{
+  rec_endpoint_send (peer->endpoint, track, header, header_size, payload, payload_size, pts_ns);
+}
+
+/* --- warming up -------------------------------------------------------------------------------------------------- */
+
+static const char *const warm_up_offer =
+    "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n"
+    "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\nc=IN IP4 0.0.0.0\r\na=mid:0\r\na=sendonly\r\na=rtcp-mux\r\n"
+    "a=ice-ufrag:none\r\na=ice-pwd:nonenonenonenonenonenone\r\na=setup:actpass\r\n"
+    "a=fingerprint:sha-256 00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:"
+    "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00\r\na=rtpmap:111 opus/48000/2\r\n";
+
+void
+rec_peer_host_warm_up (RecPeerHost *host)
+{
+  static const RecPeerEvents no_events = { .answered = NULL };
+  static const char *const no_codecs[] = { NULL };
+  RecSdpWish wish = { .video_codecs = no_codecs };
+  g_autoptr (GError) error = NULL;
+  RecPeerRequest request = { .offer = rec_sdp_offer_parse (warm_up_offer, &wish, &error),
+    .events = &no_events };
+
+  g_assert_no_error (error);
+  rec_peer_close (rec_peer_new (host, &request));
+}
