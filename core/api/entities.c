@@ -1,0 +1,297 @@
+/* entities.c - sessions, connections and recordings as clients of both eras read them. */
+#define G_LOG_DOMAIN "rec.api.entities"
+#include "api/entities.h"
+
+#include <string.h>
+
+/* --- recordings ------------------------------------------------------------------------------------------------ */
+
+/* Java clients of the first era take no number without a point. */
+static RecJson *
+make_duration (double seconds)
+{
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+
+  g_ascii_formatd (text, sizeof text, "%.3f", seconds);
+  for (size_t end = strlen (text); text[end - 1] == '0' && text[end - 2] != '.'; end--)
+    text[end - 1] = '\0';
+  return json_object_new_double_s (seconds, text);
+}
+
+static const char *
+name_status (RecRecordingStatus status, RecEra era, bool is_public)
+{
+  switch (status) {
+  case REC_RECORDING_STARTING:
+    return "starting";
+  case REC_RECORDING_STARTED:
+    return "started";
+  case REC_RECORDING_STOPPED:
+    return "stopped";
+  case REC_RECORDING_READY:
+    if (era == REC_ERA_OLD)
+      return is_public ? "available" : "stopped";
+    return "ready";
+  case REC_RECORDING_FAILED:
+  case REC_RECORDING_INVALID:
+    break;
+  }
+  return "failed";
+}
+
+static char *
+dup_url (const RecRecording *recording, RecEra era, const char *public_url, bool is_public)
+{
+  if (rec_recording_is_active (recording) || recording->file_name == NULL)
+    return NULL;
+  if (era == REC_ERA_OLD && (!is_public || recording->status != REC_RECORDING_READY))
+    return NULL;
+  g_autofree char *name = g_uri_escape_string (recording->file_name, "~", FALSE);
+  g_autofree char *id = g_uri_escape_string (recording->id, "~", FALSE);
+  if (era != REC_ERA_OLD)
+    return g_strconcat (public_url, "/openvidu/recordings/", id, "/", name, NULL);
+  if (recording->era == REC_ERA_OLD)
+    return g_strconcat (public_url, "/recordings/", name, NULL);
+  return g_strconcat (public_url, "/recordings/", id, "/", name, NULL);
+}
+
+static void
+set_properties (RecJson *entity, const RecRecordingProperties *properties)
+{
+  if (properties->output_mode == REC_OUTPUT_INDIVIDUAL) {
+    rec_json_set_bool (entity, "ignoreFailedStreams", properties->ignore_failed_streams);
+    return;
+  }
+  if (!properties->has_video)
+    return;
+  g_autofree char *resolution =
+      g_strdup_printf ("%dx%d", properties->width & ~1, properties->height & ~1);
+  rec_json_set_string (entity, "recordingLayout", properties->recording_layout);
+  if (properties->custom_layout != NULL && g_strcmp0 (properties->recording_layout, "CUSTOM") == 0)
+    rec_json_set_string (entity, "customLayout", properties->custom_layout);
+  rec_json_set_string (entity, "resolution", resolution);
+  rec_json_set_int (entity, "frameRate", properties->frame_rate);
+}
+
+RecJson *
+rec_entity_of_recording (const RecRecording *recording, RecEra era, const char *public_url,
+    bool is_public)
+{
+  const RecRecordingProperties *properties = recording->properties;
+  const bool is_complete = !rec_recording_is_active (recording);
+  g_autofree char *url = dup_url (recording, era, public_url, is_public);
+  RecJson *entity = json_object_new_object ();
+
+  rec_json_set_string (entity, "id", recording->id);
+  rec_json_set_string (entity, "object", "recording");
+  rec_json_set_string (entity, "name", recording->name);
+  rec_json_set_string (entity, "outputMode", rec_output_mode_to_string (properties->output_mode));
+  set_properties (entity, properties);
+  if (era == REC_ERA_OLD)
+    rec_json_set_string (entity, "recordingLayout", properties->recording_layout);
+  rec_json_set_string (entity, "sessionId", recording->session_id);
+  rec_json_set_int (entity, "createdAt", recording->created_at_ms);
+  rec_json_set_int (entity, "size", is_complete ? recording->size : 0);
+  rec_json_take (entity, "duration", make_duration (is_complete ? recording->duration_s : 0));
+  rec_json_set_string (entity, "url", url);
+  rec_json_set_bool (entity, "hasAudio",
+      is_complete ? recording->has_audio : properties->has_audio);
+  rec_json_set_bool (entity, "hasVideo",
+      is_complete ? recording->has_video : properties->has_video);
+  rec_json_set_string (entity, "status", name_status (recording->status, era, is_public));
+  return entity;
+}
+
+/* --- connections ------------------------------------------------------------------------------------------------ */
+
+RecJson *
+rec_entity_of_list (RecJson *array)
+{
+  RecJson *list = json_object_new_object ();
+
+  rec_json_set_int (list, "numberOfElements", (int64_t) json_object_array_length (array));
+  rec_json_take (list, "content", array);
+  return list;
+}
+
+static RecJson *
+make_media_options (const RecStreamInfo *stream)
+{
+  RecJson *options = json_object_new_object ();
+
+  rec_json_set_bool (options, "hasAudio", stream->has_audio);
+  if (stream->has_audio)
+    rec_json_set_bool (options, "audioActive", stream->audio_active);
+  rec_json_set_bool (options, "hasVideo", stream->has_video);
+  if (stream->has_video) {
+    rec_json_set_bool (options, "videoActive", stream->video_active);
+    rec_json_set_string (options, "typeOfVideo", stream->type_of_video);
+    if (stream->frame_rate > 0)
+      rec_json_set_int (options, "frameRate", stream->frame_rate);
+    else
+      rec_json_take (options, "frameRate", NULL);
+    rec_json_set_string (options, "videoDimensions", stream->video_dimensions);
+  }
+  rec_json_take (options, "filter", json_object_new_object ());
+  return options;
+}
+
+static RecJson *
+make_publishers (const RecParticipant *participant)
+{
+  const RecStreamInfo *stream = participant->stream;
+  RecJson *publishers = json_object_new_array ();
+
+  if (stream == NULL || !stream->is_published)
+    return publishers;
+  RecJson *publisher = json_object_new_object ();
+  rec_json_set_int (publisher, "createdAt", stream->created_at_ms);
+  rec_json_set_string (publisher, "streamId", stream->id);
+  rec_json_take (publisher, "mediaOptions", make_media_options (stream));
+  json_object_array_add (publishers, publisher);
+  return publishers;
+}
+
+static RecJson *
+make_subscribers (const RecParticipant *participant)
+{
+  RecJson *subscribers = json_object_new_array ();
+
+  for (guint i = 0; i < participant->subscriptions->len; i++) {
+    const RecSubscription *subscription = participant->subscriptions->pdata[i];
+    RecJson *subscriber = json_object_new_object ();
+    rec_json_set_int (subscriber, "createdAt", subscription->created_at_ms);
+    rec_json_set_string (subscriber, "streamId", subscription->stream_id);
+    json_object_array_add (subscribers, subscriber);
+  }
+  return subscribers;
+}
+
+/* What pending and active connections have in common; connection is NULL for those who joined with the secret. */
+static RecJson *
+make_connection (const char *id, const char *status, const char *session_id, RecRole role,
+    int64_t created_at_ms, const RecConnection *connection)
+{
+  static const char *const of_cameras[] = { "rtspUri", "adaptativeBitrate",
+    "onlyPlayWithSubscribers", "networkCache" };
+  RecJson *entity = json_object_new_object ();
+  RecJson *kurento = connection == NULL ? NULL : connection->kurento_options;
+  RecJson *ice = connection == NULL ? NULL : connection->custom_ice_servers;
+
+  rec_json_set_string (entity, "id", id);
+  rec_json_set_string (entity, "object", "connection");
+  rec_json_set_string (entity, "status", status);
+  rec_json_set_string (entity, "connectionId", id);
+  rec_json_set_string (entity, "sessionId", session_id);
+  rec_json_set_int (entity, "createdAt", created_at_ms);
+  rec_json_set_string (entity, "type", "WEBRTC");
+  rec_json_set_bool (entity, "record", connection == NULL || connection->record);
+  rec_json_set_string (entity, "role", rec_role_to_string (role));
+  rec_json_take (entity, "kurentoOptions", json_object_get (kurento));
+  rec_json_take (entity, "customIceServers",
+      ice == NULL ? json_object_new_array () : json_object_get (ice));
+  for (size_t i = 0; i < G_N_ELEMENTS (of_cameras); i++)
+    rec_json_take (entity, of_cameras[i], NULL);
+  return entity;
+}
+
+RecJson *
+rec_entity_of_connection (const RecConnection *connection)
+{
+  static const char *const of_active[] = { "activeAt", "location", "ip", "platform", "clientData",
+    "publishers", "subscribers" };
+  const RecSession *session = connection->session;
+  g_autofree char *token = rec_registry_dup_token_url (session->registry, connection);
+  RecJson *entity = make_connection (connection->id, "pending", session->id, connection->role,
+      connection->created_at_ms, connection);
+
+  rec_json_set_string (entity, "serverData", connection->server_data);
+  rec_json_set_string (entity, "token", token);
+  for (size_t i = 0; i < G_N_ELEMENTS (of_active); i++)
+    rec_json_take (entity, of_active[i], NULL);
+  return entity;
+}
+
+RecJson *
+rec_entity_of_participant (const RecParticipant *participant)
+{
+  const RecConnection *connection = participant->connection;
+  RecJson *entity = make_connection (participant->id, "active", participant->session->id,
+      participant->role, connection == NULL ? participant->joined_at_ms : connection->created_at_ms,
+      connection);
+
+  rec_json_set_string (entity, "serverData", participant->server_data);
+  rec_json_set_string (entity, "token", participant->token_url);
+  rec_json_set_int (entity, "activeAt", participant->joined_at_ms);
+  rec_json_set_string (entity, "location", "unknown");
+  rec_json_set_string (entity, "ip", participant->ip);
+  rec_json_set_string (entity, "platform", participant->platform);
+  rec_json_set_string (entity, "clientData", participant->client_data);
+  rec_json_take (entity, "publishers", make_publishers (participant));
+  rec_json_take (entity, "subscribers", make_subscribers (participant));
+  return entity;
+}
+
+RecJson *
+rec_entity_of_connections (RecSession *session, bool with_pending)
+{
+  RecJson *content = json_object_new_array ();
+
+  for (guint i = 0; i < session->participants->len; i++) {
+    const RecParticipant *participant = session->participants->pdata[i];
+    if (!participant->is_hidden)
+      json_object_array_add (content, rec_entity_of_participant (participant));
+  }
+  for (guint i = 0; with_pending && i < session->connections->len; i++) {
+    const RecConnection *connection = session->connections->pdata[i];
+    if (connection->participant == NULL)
+      json_object_array_add (content, rec_entity_of_connection (connection));
+  }
+  return rec_entity_of_list (content);
+}
+
+/* --- sessions ---------------------------------------------------------------------------------------------------- */
+
+static RecJson *
+make_default_properties (const RecRecordingProperties *properties)
+{
+  RecJson *entity = json_object_new_object ();
+
+  rec_json_set_string (entity, "name", properties->name == NULL ? "" : properties->name);
+  rec_json_set_bool (entity, "hasAudio", properties->has_audio);
+  rec_json_set_bool (entity, "hasVideo", properties->has_video);
+  rec_json_set_string (entity, "outputMode", rec_output_mode_to_string (properties->output_mode));
+  set_properties (entity, properties);
+  if (properties->output_mode != REC_OUTPUT_INDIVIDUAL && properties->has_video)
+    rec_json_set_int (entity, "shmSize", properties->shm_size);
+  return entity;
+}
+
+RecJson *
+rec_entity_of_session (RecSession *session, bool with_pending)
+{
+  const RecSessionProperties *properties = session->properties;
+  const RecRecordingProperties *recording = properties->recording;
+  const char *custom_layout = recording->custom_layout;
+  RecJson *entity = json_object_new_object ();
+
+  rec_json_set_string (entity, "id", session->id);
+  rec_json_set_string (entity, "object", "session");
+  rec_json_set_string (entity, "sessionId", session->id);
+  rec_json_set_int (entity, "createdAt", session->created_at_ms);
+  rec_json_set_bool (entity, "recording", session->recording != NULL);
+  rec_json_set_bool (entity, "broadcasting", false);
+  rec_json_set_string (entity, "mediaMode", properties->is_relayed ? "RELAYED" : "ROUTED");
+  rec_json_set_string (entity, "recordingMode", properties->records_always ? "ALWAYS" : "MANUAL");
+  rec_json_take (entity, "defaultRecordingProperties", make_default_properties (recording));
+  /* Clients from 2.2 to 2.17 look for these. */
+  rec_json_set_string (entity, "defaultOutputMode",
+      rec_output_mode_to_string (recording->output_mode));
+  rec_json_set_string (entity, "defaultRecordingLayout", recording->recording_layout);
+  rec_json_set_string (entity, "defaultCustomLayout", custom_layout == NULL ? "" : custom_layout);
+  rec_json_set_string (entity, "customSessionId", properties->custom_session_id);
+  rec_json_set_string (entity, "forcedVideoCodec", properties->forced_video_codec);
+  rec_json_set_bool (entity, "allowTranscoding", properties->allow_transcoding);
+  rec_json_take (entity, "connections", rec_entity_of_connections (session, with_pending));
+  return entity;
+}

@@ -1,0 +1,92 @@
+/* private.h - what the files of core/api share and nobody else includes. [main] */
+#ifndef REC_API_PRIVATE_H
+#define REC_API_PRIVATE_H
+
+#include "api/api.h"
+#include "api/http.h"
+#include "base/json.h"
+#include "session/registry.h"
+
+struct RecApi {
+  RecApiContext context;
+  RecHttpServer *http;
+  GPtrArray *clients; /* of Client: the open WebSockets */
+};
+
+#define REC_MAX_ARGUMENTS 2
+
+/* One request on its way through a handler, which answers it or keeps a reference to request. */
+typedef struct {
+  RecApi *api;
+  RecHttpRequest *request;
+  RecEra era;                         /* INVALID outside /api and /openvidu/api */
+  RecJson *body;                      /* NULL when none was sent */
+  char *arguments[REC_MAX_ARGUMENTS]; /* what stood for {} in the path */
+} RecCall;
+
+typedef enum {
+  REC_ROUTE_OLD = 1 << 0,   /* below /api */
+  REC_ROUTE_NEW = 1 << 1,   /* below /openvidu/api */
+  REC_ROUTE_PLAIN = 1 << 2, /* the pattern is the whole path */
+  REC_ROUTE_PUBLIC = 1 << 3,
+  REC_ROUTE_FILES = 1 << 4, /* public when recordings are */
+  REC_ROUTE_BODY = 1 << 5,  /* takes a JSON object; others ignore what is sent */
+} RecRouteFlags;
+
+typedef struct {
+  const char *method;
+  const char *pattern;
+  unsigned flags;
+  void (*handle) (RecCall *call);
+} RecRoute;
+
+/* What a method and a path lead to; route is NULL when there is none for this method. */
+typedef struct {
+  const RecRoute *route;
+  RecEra era;
+  char *arguments[REC_MAX_ARGUMENTS];
+  unsigned methods; /* that the path knows, as bits of rec_route_methods */
+} RecRouteMatch;
+
+/* [any] */
+void rec_route_find (const char *method, const char *path, RecRouteMatch *match);
+void rec_route_match_clear (RecRouteMatch *match);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC (RecRouteMatch, rec_route_match_clear)
+bool rec_route_is_public (const RecRouteMatch *match, const RecConfig *config);
+/* "GET, HEAD, OPTIONS". Free it. */
+char *rec_route_dup_methods (const RecRouteMatch *match);
+
+/* --- handlers, one file per resource ---------------------------------------------------------------------------- */
+
+void rec_create_session (RecCall *call);
+void rec_list_sessions (RecCall *call);
+void rec_get_session (RecCall *call);
+void rec_delete_session (RecCall *call);
+
+void rec_create_connection (RecCall *call);
+void rec_list_connections (RecCall *call);
+void rec_get_connection (RecCall *call);
+void rec_delete_connection (RecCall *call);
+void rec_delete_stream (RecCall *call);
+void rec_create_token (RecCall *call);
+void rec_send_signal (RecCall *call);
+
+void rec_start_recording (RecCall *call);
+void rec_stop_recording (RecCall *call);
+void rec_list_recordings (RecCall *call);
+void rec_get_recording (RecCall *call);
+void rec_delete_recording (RecCall *call);
+void rec_explain_recording (RecCall *call);
+
+void rec_get_config (RecCall *call);
+void rec_get_config_value (RecCall *call);
+
+void rec_list_plugins (RecCall *call);
+void rec_show_status (RecCall *call);
+void rec_show_accept_certificate (RecCall *call);
+void rec_ask_for_upgrade (RecCall *call);
+
+void rec_send_flat_file (RecCall *call);
+void rec_send_file (RecCall *call);
+
+#endif
