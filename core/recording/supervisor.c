@@ -1,0 +1,377 @@
+/* supervisor.c - all recordings: who may start one, whom session events concern, and the end of everything. */
+#define G_LOG_DOMAIN "rec.recording.supervisor"
+#include "recording/supervisor.h"
+
+#include <string.h>
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/main-thread.h"
+#include "recording/job.h"
+#include "recording/journal.h"
+#include "recording/place.h"
+#include "recording/plan.h"
+#include "recording/restore.h"
+#include "session/registry.h"
+
+struct RecSupervisor {
+  RecJobContext context;
+  RecCatalogue *catalogue;
+  GPtrArray *jobs; /* of RecJob */
+  RecRestore *restore;
+  guint cleaning; /* idle source that frees jobs which are over */
+  bool is_stopping;
+  void (*all_stopped) (void *data);
+  void *all_stopped_data;
+  guint stop_deadline;
+};
+
+/* --- jobs --------------------------------------------------------------------------------------------- */
+
+static void
+free_job (void *data)
+{
+  rec_job_free (data);
+}
+
+static RecJob *
+find_job (const RecSupervisor *supervisor, const RecRecording *recording)
+{
+  for (guint i = 0; recording != NULL && i < supervisor->jobs->len; i++)
+    if (rec_job_get_recording (supervisor->jobs->pdata[i]) == recording)
+      return supervisor->jobs->pdata[i];
+  return NULL;
+}
+
+static void
+tell_all_stopped (RecSupervisor *supervisor)
+{
+  void (*done) (void *data) = supervisor->all_stopped;
+
+  supervisor->all_stopped = NULL;
+  if (supervisor->stop_deadline != 0)
+    g_source_remove (supervisor->stop_deadline);
+  supervisor->stop_deadline = 0;
+  if (done != NULL)
+    done (supervisor->all_stopped_data);
+}
+
+static gboolean
+clean_up (gpointer data)
+{
+  RecSupervisor *supervisor = data;
+
+  supervisor->cleaning = 0;
+  for (guint i = supervisor->jobs->len; i-- > 0;)
+    if (rec_job_is_over (supervisor->jobs->pdata[i]))
+      g_ptr_array_remove_index (supervisor->jobs, i);
+  if (supervisor->is_stopping && supervisor->jobs->len == 0)
+    tell_all_stopped (supervisor);
+  else if (!supervisor->is_stopping)
+    rec_restore_notify_job_over (supervisor->restore);
+  return G_SOURCE_REMOVE;
+}
+
+static void
+clean_up_later (RecSupervisor *supervisor)
+{
+  if (supervisor->cleaning == 0)
+    supervisor->cleaning = g_idle_add_full (G_PRIORITY_DEFAULT, clean_up, supervisor, NULL);
+}
+
+static void
+on_job_over (RecJob *job G_GNUC_UNUSED, void *data)
+{
+  clean_up_later (data);
+}
+
+static void
+take_restored (RecJob *job, void *data)
+{
+  RecSupervisor *supervisor = data;
+
+  g_ptr_array_add (supervisor->jobs, job);
+}
+
+/* --- what happens in sessions ---------------------------------------------------------------------------- */
+
+static RecJob *
+find_session_job (const RecSupervisor *supervisor, const RecStreamInfo *stream)
+{
+  return find_job (supervisor, stream->owner->session->recording);
+}
+
+static void
+on_stream_published (RecStreamInfo *stream, void *data)
+{
+  RecJob *job = find_session_job (data, stream);
+
+  if (job != NULL)
+    rec_job_add_stream (job, stream);
+}
+
+static void
+on_stream_ended (RecStreamInfo *stream, const char *reason G_GNUC_UNUSED, void *data)
+{
+  RecJob *job = find_session_job (data, stream);
+
+  if (job != NULL)
+    rec_job_end_stream (job, stream);
+}
+
+static void
+on_stream_changed (RecStreamInfo *stream, const char *property G_GNUC_UNUSED,
+    const char *new_value G_GNUC_UNUSED, const char *reason G_GNUC_UNUSED, void *data)
+{
+  RecJob *job = find_session_job (data, stream);
+
+  if (job != NULL)
+    rec_job_change_stream (job, stream);
+}
+
+static void
+on_session_closed (RecSession *session, const char *reason, void *data)
+{
+  RecJob *job = find_job (data, session->recording);
+
+  if (job != NULL)
+    rec_job_end (job, reason);
+  session->recording = NULL;
+}
+
+static const RecRegistryEvents registry_events = {
+  .stream_published = on_stream_published,
+  .stream_ended = on_stream_ended,
+  .stream_changed = on_stream_changed,
+  .session_closed = on_session_closed,
+};
+
+/* --- life ------------------------------------------------------------------------------------------------ */
+
+RecSupervisor *
+rec_supervisor_new (const RecConfig *config, RecRegistry *registry, RecRouter *router, RecCatalogue *catalogue,
+    const char *program, GError **error)
+{
+  bool is_on = rec_config_get_bool (config, "openvidu.recording");
+  g_autofree char *journal_folder = NULL;
+
+  REC_ASSERT_MAIN ();
+  if (is_on && !rec_place_prepare (config, error))
+    return NULL;
+  if (is_on && (journal_folder = rec_journal_prepare (config, error)) == NULL)
+    return NULL;
+  RecSupervisor *supervisor = g_new0 (RecSupervisor, 1);
+  supervisor->catalogue = catalogue;
+  supervisor->jobs = g_ptr_array_new_with_free_func (free_job);
+  supervisor->context = (RecJobContext){
+    .config = config,
+    .registry = registry,
+    .router = router,
+    .writer = rec_writer_new (rec_config_get_int (config, "recording.owner")),
+    .journal_folder = g_steal_pointer (&journal_folder),
+    .job_over = on_job_over,
+    .data = supervisor,
+  };
+  if (!is_on) {
+    rec_restore_load_finished (&supervisor->context);
+    return supervisor;
+  }
+  supervisor->context.pool = rec_worker_pool_new (config, program);
+  supervisor->restore = rec_restore_new (&supervisor->context, take_restored, supervisor);
+  rec_registry_subscribe (registry, &registry_events, supervisor);
+  return supervisor;
+}
+
+void
+rec_supervisor_free (RecSupervisor *supervisor)
+{
+  if (supervisor == NULL)
+    return;
+  if (supervisor->cleaning != 0)
+    g_source_remove (supervisor->cleaning);
+  if (supervisor->stop_deadline != 0)
+    g_source_remove (supervisor->stop_deadline);
+  rec_restore_free (supervisor->restore);
+  /* Before the jobs, whose callbacks it would call. */
+  rec_writer_free (supervisor->context.writer);
+  g_ptr_array_unref (supervisor->jobs);
+  rec_worker_pool_free (supervisor->context.pool);
+  g_free (supervisor->context.journal_folder);
+  g_free (supervisor);
+}
+
+/* --- requests --------------------------------------------------------------------------------------------- */
+
+static bool
+refuse (GError **error, RecErrorCode code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+
+static bool
+refuse (GError **error, RecErrorCode code, const char *format, ...)
+{
+  va_list arguments;
+
+  va_start (arguments, format);
+  g_autofree char *text = g_strdup_vprintf (format, arguments);
+  va_end (arguments);
+  g_set_error_literal (error, REC_ERROR, (gint) code, text);
+  return false;
+}
+
+static guint
+count_active (const RecSupervisor *supervisor)
+{
+  guint n_active = 0;
+
+  for (guint i = 0; i < supervisor->jobs->len; i++)
+    n_active += rec_recording_is_active (rec_job_get_recording (supervisor->jobs->pdata[i]));
+  return n_active;
+}
+
+static bool
+check_session (const RecSupervisor *supervisor, const RecSession *session, GError **error)
+{
+  if (!rec_config_get_bool (supervisor->context.config, "openvidu.recording"))
+    return refuse (error, REC_ERROR_NOT_IMPLEMENTED, "recordings are off: see openvidu.recording");
+  if (session->is_closing)
+    return refuse (error, REC_ERROR_NOT_FOUND, "session '%s' is being closed", session->id);
+  if (session->properties->is_relayed)
+    return refuse (error, REC_ERROR_CONFLICT, "session '%s' has mediaMode RELAYED and cannot be recorded", session->id);
+  if (session->recording != NULL)
+    return refuse (error, REC_ERROR_CONFLICT, "session '%s' is being recorded already", session->id);
+  return true;
+}
+
+static bool
+check_capacity (const RecSupervisor *supervisor, GError **error)
+{
+  const RecConfig *config = supervisor->context.config;
+  guint n_active = count_active (supervisor);
+
+  if (supervisor->is_stopping)
+    return refuse (error, REC_ERROR_UNAVAILABLE, "the server is being stopped");
+  if (n_active >= rec_config_get_int (config, "recording.max-recordings"))
+    return refuse (error, REC_ERROR_UNAVAILABLE,
+        "%u recordings are running, the most that recording.max-recordings allows", n_active);
+  return rec_place_check_space (config, error);
+}
+
+RecRecording *
+rec_supervisor_start (RecSupervisor *supervisor, RecSession *session, const RecRecordingProperties *properties,
+    RecEra era, RecRecordingDone done, void *data, GError **error)
+{
+  const RecJobContext *context = &supervisor->context;
+  g_autoptr (RecPlan) plan = NULL;
+  g_autoptr (RecRecording) recording = NULL;
+
+  REC_ASSERT_MAIN ();
+  if (!check_session (supervisor, session, error))
+    return NULL;
+  plan = rec_plan_new (context->config, supervisor->catalogue, properties, error);
+  if (plan == NULL || !check_capacity (supervisor, error))
+    return NULL;
+  recording = rec_place_new_recording (context->config, context->registry, session, properties, era, error);
+  if (recording == NULL)
+    return NULL;
+  g_autoptr (RecJson) setup = rec_plan_make_setup (plan, context->config, recording);
+  RecJob *job = rec_job_new (context, recording, setup, done, data, error);
+  if (job == NULL) {
+    rec_place_remove (recording, NULL);
+    return NULL;
+  }
+  session->recording = recording;
+  g_ptr_array_add (supervisor->jobs, job);
+  rec_registry_add_recording (context->registry, recording); /* keeps it from here on */
+  return recording;
+}
+
+bool
+rec_supervisor_stop (RecSupervisor *supervisor, RecRecording *recording, const char *reason, RecRecordingDone done,
+    void *data, GError **error)
+{
+  RecJob *job = find_job (supervisor, recording);
+
+  REC_ASSERT_MAIN ();
+  switch (recording->status) {
+  case REC_RECORDING_STARTING:
+    return refuse (error, REC_ERROR_NOT_ACCEPTABLE, "recording '%s' is still starting", recording->id);
+  case REC_RECORDING_STOPPED:
+    return refuse (error, REC_ERROR_CONFLICT, "recording '%s' is being stopped already", recording->id);
+  case REC_RECORDING_STARTED:
+    break;
+  case REC_RECORDING_INVALID:
+  case REC_RECORDING_READY:
+  case REC_RECORDING_FAILED:
+    job = NULL;
+    break;
+  }
+  if (job == NULL)
+    return refuse (error, REC_ERROR_NOT_FOUND, "recording '%s' is not running", recording->id);
+  if (recording->session != NULL)
+    recording->session->manually_stopped = true;
+  rec_job_stop (job, reason, done, data);
+  return true;
+}
+
+bool
+rec_supervisor_delete (RecSupervisor *supervisor, RecRecording *recording, GError **error)
+{
+  RecJob *job = find_job (supervisor, recording);
+
+  REC_ASSERT_MAIN ();
+  if (rec_recording_is_active (recording))
+    return refuse (error, REC_ERROR_CONFLICT, "recording '%s' is running: stop it first", recording->id);
+  if (job != NULL)
+    rec_job_kill (job);
+  /* Or the entity would be written again after it was removed. */
+  rec_writer_flush (supervisor->context.writer);
+  if (!rec_place_remove (recording, error))
+    return false;
+  rec_registry_remove_recording (supervisor->context.registry, recording);
+  return true;
+}
+
+static gboolean
+on_stop_deadline (gpointer data)
+{
+  RecSupervisor *supervisor = data;
+
+  g_warning ("%u recordings are not finished within server.shutdown-timeout-s; their workers go on, and the next "
+             "start salvages what they leave",
+      supervisor->jobs->len);
+  supervisor->stop_deadline = 0;
+  tell_all_stopped (supervisor);
+  return G_SOURCE_REMOVE;
+}
+
+void
+rec_supervisor_stop_all (
+    RecSupervisor *supervisor, const char *reason, void (*done) (void *data), void *data)
+{
+  REC_ASSERT_MAIN ();
+  supervisor->is_stopping = true;
+  supervisor->all_stopped = done;
+  supervisor->all_stopped_data = data;
+  supervisor->stop_deadline = g_timeout_add_seconds (
+      (guint) rec_config_get_int (supervisor->context.config, "server.shutdown-timeout-s"), on_stop_deadline,
+      supervisor);
+  if (supervisor->restore != NULL)
+    rec_restore_stop (supervisor->restore);
+  if (supervisor->context.pool != NULL)
+    rec_worker_pool_stop (supervisor->context.pool);
+  for (guint i = 0; i < supervisor->jobs->len; i++)
+    rec_job_end (supervisor->jobs->pdata[i], reason);
+  clean_up_later (supervisor);
+}
+
+char *
+rec_supervisor_dup_file_path (
+    RecSupervisor *supervisor G_GNUC_UNUSED, const RecRecording *recording, const char *what)
+{
+  if (strcmp (what, "video") == 0)
+    return rec_place_dup_video_path (recording);
+  if (strcmp (what, "thumbnail") != 0)
+    return NULL;
+  g_autofree char *path = rec_place_dup_thumbnail_path (recording);
+  return g_file_test (path, G_FILE_TEST_IS_REGULAR) ? g_steal_pointer (&path) : NULL;
+}

@@ -1,0 +1,24 @@
+/* tracks.h - the streams of one recording: their feeds, and what the worker is told of them. [main] */
+#ifndef REC_RECORDING_TRACKS_H
+#define REC_RECORDING_TRACKS_H
+
+#include "base/types.h"
+#include "recording/worker-process.h"
+
+#include <glib.h>
+
+typedef struct RecTracks RecTracks;
+
+/* Takes the worker's media socket; worker must outlive this. */
+RecTracks *rec_tracks_new (const RecConfig *config, RecRouter *router, RecRegistry *registry, RecWorkerProcess *worker,
+                           GError **error);
+/* Detaches everything and closes the media socket. */
+void rec_tracks_free (RecTracks *tracks);
+
+bool rec_tracks_add (RecTracks *tracks, RecStreamInfo *stream, GError **error);
+void rec_tracks_end (RecTracks *tracks, RecStreamInfo *stream);
+/* Tells whether sound and picture are on, and what the picture is. */
+void rec_tracks_change (RecTracks *tracks, RecStreamInfo *stream);
+void rec_tracks_request_keyframe (RecTracks *tracks, uint32_t track_id);
+
+#endif
