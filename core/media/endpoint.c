@@ -195,6 +195,7 @@ on_message (GstBus *bus, GstMessage *message, void *data)
     g_debug ("%s: %s (%s)", GST_OBJECT_NAME (message->src), reason->message, details);
     endpoint->events->failed (reason->message, endpoint->data);
   }
+  gst_message_unref (message); /* a message that is dropped is ours */
   return GST_BUS_DROP;
 }
 
@@ -443,7 +444,7 @@ configure_ice (RecEndpoint *endpoint)
       g_warning ("media.local-addresses: cannot use '%s'", *address);
   }
   g_object_get (ice, "agent", &agent, NULL);
-  g_object_set (agent, "ice-tcp", FALSE, NULL);
+  g_object_set (agent, "ice-tcp", FALSE, "upnp", FALSE, NULL);
   if (settings->stun_server != NULL)
     g_object_set (endpoint->webrtc, "stun-server", settings->stun_server, NULL);
   if (settings->turn_server != NULL)
