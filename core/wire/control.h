@@ -6,14 +6,14 @@
  * down   setup         version, build, recording {id, directory, name, width, height, frameRate, hasAudio, hasVideo},
  *                      layout {id, file, options {}} (absent when hasVideo is false),
  *                      sinks [{id, file, required, options {}}], encoder {preset, crf, maxBitrate (kbit/s),
- *                      keyframeIntervalMs, audioBitrate (kbit/s)}, limits {sinkQueueMs, sinkQueueBytes, sinkDeadlineMs,
+ *                      keyframeIntervalMs, audioBitrate (kbit/s), threads (absent or 0: chosen)}, limits {sinkQueueMs, sinkQueueBytes, sinkDeadlineMs,
  *                      finishDeadlineMs}, clock "live" | "packets", startNs (file time 0; of the server's clock),
  *                      thumbnailWidth (0: none)
  *        recover       the same as setup: call the sinks' recover in the directory, answer with finished
  *        track-add     track (id, > 0), stream, participant, data, media "audio" | "video", codec, payloadType, clockRate,
  *                      fmtp, isScreen, joinedNs
  *        track-end     track, atNs
- *        stream-state  stream, audioActive, videoActive, isScreen
+ *        stream-state  stream, audioActive, videoActive, isScreen (those that changed), atNs (absent: now)
  *        stop          atNs (file ends here), reason
  * up     hello         version, build, pid        (first, unasked)
  *        ready                                    (after setup: plugins loaded, encoder open; feeds may be attached)
@@ -71,6 +71,10 @@ void rec_control_free (RecControl *control);
 bool rec_control_send (RecControl *control, RecControlType type, json_object *message);
 /* Blocks until what was sent is written, at most timeout_ms (for a worker about to exit). */
 bool rec_control_flush (RecControl *control, int timeout_ms);
+
+/* Receives what has already arrived, without waiting: what was sent on this socket before a datagram of the media
+ * socket is then handled before it. May be called from within the callbacks (and does nothing there). */
+void rec_control_poll (RecControl *control);
 
 /* Exposed for tests and fuzzing: checks one parsed message against the table. INVALID and error set when it fails. */
 RecControlType rec_control_check (json_object *message, bool is_worker, GError **error);

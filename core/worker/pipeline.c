@@ -1,0 +1,225 @@
+/* pipeline.c - a chain of GStreamer elements between two pads of ours. */
+#define G_LOG_DOMAIN "rec.worker.pipeline"
+#include "worker/pipeline.h"
+
+#include "base/error.h"
+
+#include <gst/video/video.h>
+
+struct RecPipeline {
+  char *name;
+  GstElement *bin;
+  GstBus *bus;
+  GstPad *input, *output;
+  GstSegment segment; /* of the output */
+  RecPipelineEvents events;
+  void *data;
+};
+
+static int64_t
+to_running_time (const RecPipeline *pipeline, GstClockTime time)
+{
+  guint64 running = 0;
+  int sign;
+
+  if (!GST_CLOCK_TIME_IS_VALID (time))
+    return -1;
+  sign = gst_segment_to_running_time_full (&pipeline->segment, GST_FORMAT_TIME, time, &running);
+  return sign < 0 ? -(int64_t) running : (int64_t) running;
+}
+
+static GstFlowReturn
+on_buffer (GstPad *pad, GstObject *parent, GstBuffer *buffer)
+{
+  RecPipeline *pipeline = gst_pad_get_element_private (pad);
+  GstCaps *caps = gst_pad_get_current_caps (pad);
+  const int64_t pts_ns = to_running_time (pipeline, GST_BUFFER_PTS (buffer));
+
+  (void) parent;
+  pipeline->events.output (buffer, caps, pts_ns,
+      GST_BUFFER_DTS_IS_VALID (buffer) ? to_running_time (pipeline, GST_BUFFER_DTS (buffer)) : pts_ns,
+      pipeline->data);
+  gst_clear_caps (&caps);
+  gst_buffer_unref (buffer);
+  return GST_FLOW_OK;
+}
+
+static gboolean
+on_output_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  RecPipeline *pipeline = gst_pad_get_element_private (pad);
+
+  (void) parent;
+  if (GST_EVENT_TYPE (event) == GST_EVENT_SEGMENT)
+    gst_event_copy_segment (event, &pipeline->segment);
+  gst_event_unref (event);
+  return TRUE;
+}
+
+static gboolean
+on_input_event (GstPad *pad, GstObject *parent, GstEvent *event)
+{
+  RecPipeline *pipeline = gst_pad_get_element_private (pad);
+
+  (void) parent;
+  if (gst_video_event_is_force_key_unit (event) && pipeline->events.keyframe_wanted != NULL)
+    pipeline->events.keyframe_wanted (pipeline->data);
+  gst_event_unref (event);
+  return TRUE;
+}
+
+/* A live source makes decoders hand out each picture at once. */
+static gboolean
+on_input_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  if (GST_QUERY_TYPE (query) != GST_QUERY_LATENCY)
+    return gst_pad_query_default (pad, parent, query);
+  gst_query_set_latency (query, TRUE, 0, GST_CLOCK_TIME_NONE);
+  return TRUE;
+}
+
+static bool
+take_bus_error (RecPipeline *pipeline, GError **error)
+{
+  g_autoptr (GstMessage) message = gst_bus_pop_filtered (pipeline->bus, GST_MESSAGE_ERROR);
+  g_autoptr (GError) cause = NULL;
+  g_autofree char *debug = NULL;
+
+  if (message == NULL)
+    return false;
+  gst_message_parse_error (message, &cause, &debug);
+  g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "%s: %s: %s", pipeline->name,
+      GST_OBJECT_NAME (GST_MESSAGE_SRC (message)), cause->message);
+  return true;
+}
+
+static bool
+link_ends (RecPipeline *pipeline, GError **error)
+{
+  g_autoptr (GstPad) sink = gst_element_get_static_pad (pipeline->bin, "sink");
+  g_autoptr (GstPad) source = gst_element_get_static_pad (pipeline->bin, "src");
+
+  pipeline->input = gst_object_ref_sink (gst_pad_new ("input", GST_PAD_SRC));
+  pipeline->output = gst_object_ref_sink (gst_pad_new ("output", GST_PAD_SINK));
+  gst_pad_set_element_private (pipeline->input, pipeline);
+  gst_pad_set_element_private (pipeline->output, pipeline);
+  gst_pad_set_event_function (pipeline->input, on_input_event);
+  gst_pad_set_query_function (pipeline->input, on_input_query);
+  gst_pad_set_event_function (pipeline->output, on_output_event);
+  gst_pad_set_chain_function (pipeline->output, on_buffer);
+  gst_pad_set_active (pipeline->output, TRUE);
+  gst_pad_set_active (pipeline->input, TRUE);
+
+  if (sink == NULL || source == NULL || gst_pad_link (pipeline->input, sink) != GST_PAD_LINK_OK
+      || gst_pad_link (source, pipeline->output) != GST_PAD_LINK_OK) {
+    g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "%s: the elements cannot be joined",
+        pipeline->name);
+    return false;
+  }
+  return true;
+}
+
+static bool
+start (RecPipeline *pipeline, GstCaps *caps, GError **error)
+{
+  GstSegment segment;
+
+  if (gst_element_set_state (pipeline->bin, GST_STATE_PLAYING) == GST_STATE_CHANGE_FAILURE) {
+    if (!take_bus_error (pipeline, error))
+      g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "%s: cannot start", pipeline->name);
+    return false;
+  }
+  gst_segment_init (&segment, GST_FORMAT_TIME);
+  gst_pad_push_event (pipeline->input, gst_event_new_stream_start (pipeline->name));
+  if (!gst_pad_push_event (pipeline->input, gst_event_new_caps (caps))) {
+    if (!take_bus_error (pipeline, error))
+      g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "%s: the format is not accepted",
+          pipeline->name);
+    return false;
+  }
+  gst_pad_push_event (pipeline->input, gst_event_new_segment (&segment));
+  return true;
+}
+
+RecPipeline *
+rec_pipeline_new (
+    const RecPipelineRecipe *recipe, const RecPipelineEvents *events, void *data, GError **error)
+{
+  g_autoptr (RecPipeline) pipeline = g_new0 (RecPipeline, 1);
+  g_autoptr (GError) cause = NULL;
+  GstElement *bin;
+
+  pipeline->name = g_strdup (recipe->name);
+  pipeline->events = *events;
+  pipeline->data = data;
+  gst_segment_init (&pipeline->segment, GST_FORMAT_TIME);
+  bin = gst_parse_bin_from_description_full (
+      recipe->description, TRUE, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &cause);
+  if (bin == NULL) {
+    g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "%s: %s", recipe->name, cause->message);
+    return NULL;
+  }
+  pipeline->bin = gst_object_ref_sink (bin);
+  pipeline->bus = gst_bus_new ();
+  gst_element_set_bus (pipeline->bin, pipeline->bus);
+
+  if (!link_ends (pipeline, error) || !start (pipeline, recipe->caps, error))
+    return NULL;
+  return g_steal_pointer (&pipeline);
+}
+
+void
+rec_pipeline_free (RecPipeline *pipeline)
+{
+  if (pipeline == NULL)
+    return;
+  if (pipeline->input != NULL)
+    gst_pad_set_active (pipeline->input, FALSE);
+  if (pipeline->output != NULL)
+    gst_pad_set_active (pipeline->output, FALSE);
+  if (pipeline->bin != NULL) {
+    gst_element_set_state (pipeline->bin, GST_STATE_NULL);
+    gst_element_set_bus (pipeline->bin, NULL);
+  }
+  gst_clear_object (&pipeline->input);
+  gst_clear_object (&pipeline->output);
+  gst_clear_object (&pipeline->bin);
+  gst_clear_object (&pipeline->bus);
+  g_free (pipeline->name);
+  g_free (pipeline);
+}
+
+/* Nobody else reads the bus: what is not an error is dropped. */
+static bool
+check_flow (RecPipeline *pipeline, GstFlowReturn flow, GError **error)
+{
+  if (take_bus_error (pipeline, error))
+    return false;
+  if (flow != GST_FLOW_OK && flow != GST_FLOW_EOS) {
+    g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "%s: %s", pipeline->name,
+        gst_flow_get_name (flow));
+    return false;
+  }
+  return true;
+}
+
+bool
+rec_pipeline_push (RecPipeline *pipeline, GstBuffer *buffer, GError **error)
+{
+  return check_flow (pipeline, gst_pad_push (pipeline->input, buffer), error);
+}
+
+bool
+rec_pipeline_finish (RecPipeline *pipeline, GError **error)
+{
+  gst_pad_push_event (pipeline->input, gst_event_new_eos ());
+  return check_flow (pipeline, GST_FLOW_OK, error);
+}
+
+void
+rec_pipeline_force_keyframe (RecPipeline *pipeline)
+{
+  gst_pad_push_event (pipeline->input,
+      gst_video_event_new_downstream_force_key_unit (
+          GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, TRUE, 0));
+}
