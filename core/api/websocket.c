@@ -28,8 +28,12 @@ struct RecWebSocket {
   double credit;     /* messages it may still send */
   int64_t credited_at_us;
   guint in_source, out_source, extra_source, end_source, timeout_source;
-  bool is_closing; /* a close frame is queued, or came */
+  char *
+      close_reason; /* of a close that waits until all messages are out: wslay would send it first */
+  uint16_t close_code;
+  bool is_closing; /* nothing more is sent or heard */
   bool is_broken;  /* no byte goes any more */
+  bool has_failed; /* the descriptor, not the frames */
 };
 
 static bool
@@ -88,6 +92,16 @@ begin_closing (RecWebSocket *socket)
     socket->timeout_source = g_timeout_add (CLOSE_TIMEOUT_MS, on_close_timeout, socket);
 }
 
+static void
+queue_close_when_empty (RecWebSocket *socket)
+{
+  if (socket->close_reason == NULL || wslay_event_get_queued_msg_count (socket->wslay) > 0)
+    return;
+  g_autofree char *reason = g_steal_pointer (&socket->close_reason);
+  wslay_event_queue_close (socket->wslay, socket->close_code, (const uint8_t *) reason,
+      MIN (strlen (reason), MAX_REASON_BYTES));
+}
+
 static gboolean on_writable (gint fd, GIOCondition condition, gpointer data);
 
 /* After anything that may have changed what wslay wants. */
@@ -96,6 +110,7 @@ update (RecWebSocket *socket)
 {
   if (socket->is_broken)
     return;
+  queue_close_when_empty (socket);
   if (wslay_event_get_close_sent (socket->wslay) &&
       wslay_event_get_close_received (socket->wslay)) {
     end (socket);
@@ -142,10 +157,10 @@ take_input (RecWebSocket *socket)
 {
   if (!wslay_event_want_read (socket->wslay))
     discard_input (socket);
-  else if (wslay_event_recv (socket->wslay) != 0)
+  else if (wslay_event_recv (socket->wslay) != 0 && socket->has_failed)
     end (socket);
   else
-    update (socket);
+    update (socket); /* for a frame that makes no sense wslay has queued a close frame */
 }
 
 static gboolean
@@ -180,8 +195,9 @@ take_extra (RecWebSocket *socket, uint8_t *buffer, size_t length)
 }
 
 static ssize_t
-fail_io (wslay_event_context_ptr wslay, bool would_block)
+fail_io (RecWebSocket *socket, wslay_event_context_ptr wslay, bool would_block)
 {
+  socket->has_failed = !would_block;
   wslay_event_set_error (wslay, would_block ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
   return -1;
 }
@@ -194,7 +210,7 @@ on_recv (wslay_event_context_ptr wslay, uint8_t *buffer, size_t length, int flag
   ssize_t n;
 
   if (socket->is_broken)
-    return fail_io (wslay, false);
+    return fail_io (socket, wslay, false);
   if (socket->extra->len > 0)
     return take_extra (socket, buffer, length);
   do
@@ -202,7 +218,7 @@ on_recv (wslay_event_context_ptr wslay, uint8_t *buffer, size_t length, int flag
   while (n < 0 && errno == EINTR);
   if (n > 0)
     return n;
-  return fail_io (wslay, n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
+  return fail_io (socket, wslay, n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
 }
 
 static ssize_t
@@ -217,7 +233,7 @@ on_send (wslay_event_context_ptr wslay, const uint8_t *bytes, size_t length, int
   while (n < 0 && errno == EINTR);
   if (n > 0)
     return n;
-  return fail_io (wslay, n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
+  return fail_io (socket, wslay, n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
 }
 
 static bool
@@ -301,8 +317,11 @@ rec_websocket_free (RecWebSocket *socket)
 {
   if (socket == NULL)
     return;
-  if (!socket->is_broken && wslay_event_want_write (socket->wslay))
+  if (!socket->is_broken) {
     wslay_event_send (socket->wslay);
+    queue_close_when_empty (socket);
+    wslay_event_send (socket->wslay);
+  }
   clear_source (&socket->in_source);
   clear_source (&socket->out_source);
   clear_source (&socket->extra_source);
@@ -310,6 +329,7 @@ rec_websocket_free (RecWebSocket *socket)
   clear_source (&socket->timeout_source);
   wslay_event_context_free (socket->wslay);
   g_byte_array_unref (socket->extra);
+  g_free (socket->close_reason);
   g_free (socket);
 }
 
@@ -340,16 +360,11 @@ rec_websocket_send (RecWebSocket *socket, const char *text, size_t length)
 void
 rec_websocket_close (RecWebSocket *socket, uint16_t code, const char *reason)
 {
-  const char *text = reason == NULL ? "" : reason;
-
   REC_ASSERT_MAIN ();
   if (socket->is_closing)
     return;
-  if (wslay_event_queue_close (socket->wslay, code, (const uint8_t *) text,
-          MIN (strlen (text), MAX_REASON_BYTES)) != 0) {
-    end (socket);
-    return;
-  }
+  socket->close_code = code;
+  socket->close_reason = g_strdup (reason == NULL ? "" : reason);
   begin_closing (socket);
   update (socket);
 }
