@@ -63,7 +63,7 @@ open_plugin (const char *file, GError **error)
   }
   const RecPlugin *plugin = entry ();
   if (plugin == NULL)
-    refuse (error, ENTRY " returns NULL");
+    refuse (error, "returns NULL from " ENTRY);
   return plugin;
 }
 
@@ -76,8 +76,8 @@ check_abi (const RecAbi *abi, GError **error)
   if (abi->kind == 0 || abi->kind >= G_N_ELEMENTS (kinds))
     return refuse (error, "says that it is of kind %u, which this server does not know", abi->kind);
   if (abi->size < kinds[abi->kind].min_size || abi->size > MAX_DESCRIPTOR)
-    return refuse (error, "says that its descriptor has %u bytes; a %s has %zu", abi->size,
-        kinds[abi->kind].name, kinds[abi->kind].min_size);
+    return refuse (error, "says that its descriptor has %u bytes instead of %zu (%s)", abi->size,
+        kinds[abi->kind].min_size, kinds[abi->kind].name);
   return true;
 }
 
