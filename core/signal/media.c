@@ -426,3 +426,11 @@ rec_signal_take_router_events (RecSignalServer *server)
 {
   rec_router_set_events (server->router, &router_events, server);
 }
+
+void
+rec_signal_drop_router_events (RecSignalServer *server)
+{
+  static const RecRouterEvents none = { 0 };
+
+  rec_router_set_events (server->router, &none, NULL);
+}

@@ -156,5 +156,6 @@ RecJson *rec_handle_nothing (RecSignalClient *client, const RecRpcRequest *reque
 
 void rec_negotiations_free (RecSignalServer *server);
 void rec_signal_take_router_events (RecSignalServer *server);
+void rec_signal_drop_router_events (RecSignalServer *server);
 
 #endif

@@ -85,6 +85,7 @@ rec_signal_server_free (RecSignalServer *server)
   if (server == NULL)
     return;
   g_source_remove (server->timer);
+  rec_signal_drop_router_events (server);
   rec_negotiations_free (server);
   g_hash_table_unref (server->seats);
   g_ptr_array_unref (server->clients);
