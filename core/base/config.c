@@ -422,7 +422,8 @@ static void
 note_without_effect (RecConfig *config)
 {
   for (size_t i = 0; i < rec_n_settings; i++)
-    if ((rec_settings[i].flags & REC_SETTING_NO_EFFECT) != 0 && config->values[i].origin != NULL)
+    if ((rec_settings[i].flags & REC_SETTING_NO_EFFECT) != 0 &&
+        strcmp (config->values[i].text, rec_settings[i].fallback) != 0)
       g_ptr_array_add (config->notes, g_strdup_printf ("%s: %s has no effect in Recto",
                                           config->values[i].origin, rec_settings[i].key));
 }
