@@ -165,6 +165,8 @@ to_input_info (const RecCompositor *compositor, const GstVideoInfo *info)
   GstVideoInfo input = *info;
 
   input.chroma_site = compositor->info.chroma_site;
+  input.fps_n = compositor->info.fps_n; /* else the converter refuses */
+  input.fps_d = compositor->info.fps_d;
   gst_video_colorimetry_from_string (&input.colorimetry, GST_VIDEO_COLORIMETRY_BT601);
   return input;
 }
@@ -185,6 +187,9 @@ prepare_converter (RecCompositor *compositor, Slot *slot, const GstVideoInfo *in
         &slot->layer_info, GST_VIDEO_FORMAT_I420, (unsigned) picture->width,
         (unsigned) picture->height);
     slot->layer_info.colorimetry = compositor->info.colorimetry;
+    slot->layer_info.chroma_site = compositor->info.chroma_site;
+    slot->layer_info.fps_n = compositor->info.fps_n;
+    slot->layer_info.fps_d = compositor->info.fps_d;
     slot->layer = gst_buffer_new_allocate (NULL, slot->layer_info.size, NULL);
   }
   slot->input = input;

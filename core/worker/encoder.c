@@ -88,7 +88,7 @@ describe_video (const RecEncoderRecipe *recipe)
       "x264enc speed-preset=%s pass=qual quantizer=%d bitrate=%d vbv-buf-capacity=1000"
       " key-int-max=%d bframes=0 rc-lookahead=0 sync-lookahead=0 mb-tree=false"
       " sliced-threads=false threads=%d qos=false"
-      " ! video/x-h264,stream-format=%s,alignment=au",
+      " ! capsfilter caps=video/x-h264,stream-format=%s,alignment=au",
       recipe->preset, recipe->crf, recipe->max_bitrate,
       MAX (recipe->keyframe_interval_ms * recipe->frame_rate / 1000, 1), n_threads,
       recipe->format == REC_FORMAT_H264_AVC ? "avc" : "byte-stream");

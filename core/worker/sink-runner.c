@@ -360,6 +360,14 @@ add_track (RecSinkRunner *runner, Item *item, RecError *error)
   return runner->plugin->sink.add_track (runner->own.sink, &item->track, error);
 }
 
+/* A live sink stores nothing: what it took is as safe as it gets. */
+static void
+count_as_stored (RecSinkRunner *runner, const RecPacket *packet)
+{
+  if (runner->plugin->sink.delivery == REC_DELIVERY_LIVE)
+    on_progress (&runner->host, packet->pts_ns + packet->duration_ns);
+}
+
 static bool
 handle_item (RecSinkRunner *runner, Item *item, const char **call, RecError *error)
 {
@@ -372,6 +380,8 @@ handle_item (RecSinkRunner *runner, Item *item, const char **call, RecError *err
   else
     is_fine = runner->plugin->sink.write (runner->own.sink, &item->packet->packet, error);
   end_call (runner);
+  if (is_fine && item->packet != NULL)
+    count_as_stored (runner, &item->packet->packet);
   return is_fine;
 }
 

@@ -44,6 +44,8 @@ rec_thumbnail_new (const GstVideoInfo *canvas, int width)
       &thumbnail->small, GST_VIDEO_FORMAT_I420, (unsigned) width, (unsigned) height);
   thumbnail->small.colorimetry = canvas->colorimetry;
   thumbnail->small.chroma_site = canvas->chroma_site;
+  thumbnail->small.fps_n = canvas->fps_n;
+  thumbnail->small.fps_d = canvas->fps_d;
   thumbnail->converter =
       gst_video_converter_new (&thumbnail->canvas, &thumbnail->small, NULL);
   return thumbnail;
@@ -136,8 +138,6 @@ rec_thumbnail_write (RecThumbnail *thumbnail, int64_t n_steps, const char *path,
 
   if (picture == NULL)
     return true;
-  thumbnail->small.fps_n = 1;
-  thumbnail->small.fps_d = 1;
   recipe.caps = caps = gst_video_info_to_caps (&thumbnail->small);
   pipeline = rec_pipeline_new (&recipe, &events, &jpeg, error);
   if (pipeline == NULL || !rec_pipeline_push (pipeline, gst_buffer_copy (picture), error)

@@ -49,7 +49,7 @@ typedef struct Codec {
 
 #define TO_MIXER                                                                                   \
   " ! audioconvert ! audioresample"                                                                \
-  " ! audio/x-raw,format=F32LE,layout=interleaved,rate=48000,channels=2"
+  " ! capsfilter caps=audio/x-raw,format=F32LE,layout=interleaved,rate=48000,channels=2"
 
 static const Codec codecs[] = {
   { "VP8", true,
