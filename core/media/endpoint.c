@@ -14,6 +14,8 @@
 #define URI_MID "urn:ietf:params:rtp-hdrext:sdes:mid"
 #define URI_TWCC "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 #define MAX_QUEUED_SAMPLES 500
+#define RECEIVER_REPORT_MS 100
+#define SENDER_REPORT_MS 500
 
 typedef struct {
   RecEndpoint *endpoint;
@@ -211,17 +213,39 @@ on_network (GstPad *pad, GstPadProbeInfo *info, void *data)
 }
 
 static void
+watch_network (RecEndpoint *endpoint, GstElement *nicesrc)
+{
+  g_autoptr (GstPad) pad = gst_element_get_static_pad (nicesrc, "src");
+
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_network,
+      endpoint, NULL);
+}
+
+/* With the default of 5 s a request for a keyframe can wait for most of a second, and a player learns late how sound and
+ * picture belong together. */
+static void
+hurry_reports (const RecEndpoint *endpoint, GstElement *rtpsession)
+{
+  guint64 interval_ms = endpoint->msid != NULL ? SENDER_REPORT_MS : RECEIVER_REPORT_MS;
+
+  g_object_set (rtpsession, "rtcp-min-interval", interval_ms * GST_MSECOND, NULL);
+}
+
+static void
 on_element_added (GstBin *bin, GstBin *sub_bin, GstElement *element, RecEndpoint *endpoint)
 {
   GstElementFactory *factory = gst_element_get_factory (element);
+  const char *name = factory != NULL ? GST_OBJECT_NAME (factory) : "";
 
   (void) bin;
   (void) sub_bin;
-  if (factory == NULL || strcmp (GST_OBJECT_NAME (factory), "nicesrc") != 0)
-    return;
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (element, "src");
-  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, on_network,
-      endpoint, NULL);
+  if (strcmp (name, "nicesrc") == 0)
+    watch_network (endpoint, element);
+  else if (strcmp (name, "rtpsession") == 0)
+    hurry_reports (endpoint, element);
+  else if (strcmp (name, "rtpjitterbuffer") == 0)
+    /* It would declare the packet after a pause lost before it was sent, and ask again for packets on their way. */
+    g_object_set (element, "rtx-next-seqnum", FALSE, NULL);
 }
 
 /* --- receiving ---------------------------------------------------------------------------------------------- */
@@ -354,7 +378,7 @@ make_caps (const RecSdpTrack *track)
 static void
 set_transceiver (GstWebRTCRTPTransceiver *transceiver, const RecSdpTrack *track)
 {
-  /* For audio the jitter buffer would ask again for packets that were never lost. */
+  /* A packet of sound that comes again comes too late for most listeners. */
   g_object_set (transceiver, "do-nack", track->format.kind == REC_TRACK_VIDEO, NULL);
 }
 
@@ -451,6 +475,19 @@ configure_ice (RecEndpoint *endpoint)
     g_object_set (endpoint->webrtc, "turn-server", settings->turn_server, NULL);
 }
 
+/* By default the name of the user and the machine goes out in every report. */
+static void
+set_cname (RecEndpoint *endpoint)
+{
+  g_autoptr (GstElement) rtpbin = gst_bin_get_by_name (GST_BIN (endpoint->webrtc), "rtpbin");
+  g_autofree char *cname = g_strdup_printf ("%08x%08x", g_random_int (), g_random_int ());
+  GstStructure *sdes = gst_structure_new ("application/x-rtp-source-sdes", "cname", G_TYPE_STRING,
+      cname, NULL);
+
+  g_object_set (rtpbin, "sdes", sdes, NULL);
+  gst_structure_free (sdes);
+}
+
 static bool
 build_pipeline (RecEndpoint *endpoint, GError **error)
 {
@@ -470,6 +507,7 @@ build_pipeline (RecEndpoint *endpoint, GError **error)
       endpoint);
   gst_bin_add (GST_BIN (endpoint->pipeline), endpoint->webrtc);
   configure_ice (endpoint);
+  set_cname (endpoint);
   g_signal_connect (endpoint->webrtc, "on-ice-candidate", G_CALLBACK (on_candidate), endpoint);
   g_signal_connect (endpoint->webrtc, "notify::ice-gathering-state",
       G_CALLBACK (on_gathering_state), endpoint);

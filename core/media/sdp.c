@@ -565,15 +565,26 @@ append_ssrc (GString *text, const char *line, const RecSdpAnswerFacts *facts, co
       facts->msid, facts->msid, kind);
 }
 
+/* webrtcbin leaves out profile-level-id, which means another profile then; what was offered is what we take. */
 static void
-append_answer_section (GString *text, const Section *section, const RecSdpAnswerFacts *facts,
-    bool carries_candidates)
+append_format_parameters (GString *text, const RecTrackFormat *format)
 {
+  if (*format->fmtp != '\0')
+    g_string_append_printf (text, "a=fmtp:%u %s\r\n", format->payload_type, format->fmtp);
+}
+
+static void
+append_answer_section (GString *text, const Section *section, const RecSdpTrack *track,
+    const RecSdpAnswerFacts *facts, bool carries_candidates)
+{
+  g_autofree char *fmtp = g_strdup_printf ("a=fmtp:%u ", track->format.payload_type);
+
   g_string_append_printf (text, "%s\r\n", section->lines[0]);
   for (size_t i = 1; i < section->n_lines; i++) {
     const char *line = section->lines[i];
 
-    if (g_str_has_prefix (line, "a=msid:") || g_str_has_prefix (line, "a=candidate:"))
+    if (g_str_has_prefix (line, "a=msid:") || g_str_has_prefix (line, "a=candidate:") ||
+        g_str_has_prefix (line, fmtp))
       continue;
     if (g_str_has_prefix (line, "a=ssrc:") && facts->msid != NULL) {
       append_ssrc (text, line, facts, section->fields[0]);
@@ -586,6 +597,7 @@ append_answer_section (GString *text, const Section *section, const RecSdpAnswer
           "b=AS:%" G_GINT64_FORMAT "\r\nb=TIAS:%" G_GINT64_FORMAT "\r\n", facts->max_video_kbps,
           facts->max_video_kbps * 1000);
   }
+  append_format_parameters (text, &track->format);
   if (facts->msid != NULL)
     g_string_append_printf (text, "a=msid:%s %s-%s\r\n", facts->msid, facts->msid,
         section->fields[0]);
@@ -619,7 +631,7 @@ rec_sdp_complete_answer (const RecSdpOffer *offer, const char *answer,
   g_string_append_printf (text, "%s\r\n", bundle);
   for (unsigned i = 0; i < offer->sections->len; i++) {
     if (track < offer->n_tracks && offer->tracks[track].section == i) {
-      append_answer_section (text, sections->pdata[track], facts, track == 0);
+      append_answer_section (text, sections->pdata[track], &offer->tracks[track], facts, track == 0);
       track++;
     } else {
       g_string_append (text, offer->sections->pdata[i]);
