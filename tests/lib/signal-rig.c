@@ -1,6 +1,8 @@
 /* signal-rig.c - a signalling server without sockets. */
 #include "lib/signal-rig.h"
 
+#include "lib/library-leaks.h"
+
 #include <string.h>
 
 #define DEADLINE_US (20 * G_USEC_PER_SEC)
