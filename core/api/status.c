@@ -37,7 +37,7 @@ begin_table (GString *page, const char *title, guint n, const char *columns)
 
   g_string_append_printf (page, "<h2>%s</h2>\n", title);
   if (n == 0) {
-    g_string_append (page, "<p>None.</p><table>");
+    g_string_append (page, "<table><tr><td>none</td></tr>\n");
     return;
   }
   g_string_append (page, "<table><tr>");

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <gnutls/gnutls.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -27,11 +28,13 @@ connect_to (unsigned port)
     .sin_addr.s_addr = htonl (INADDR_LOOPBACK),
   };
   const struct timeval timeout = { .tv_sec = TIMEOUT_MS / 1000 };
+  const int on = 1;
   int fd = socket (AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
   g_assert_cmpint (fd, >=, 0);
   setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
+  setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   if (connect (fd, (const struct sockaddr *) &address, sizeof address) == 0)
     return fd;
   close (fd);
