@@ -124,14 +124,14 @@ rec_output_create (const RecSinkSetup *setup, const char *ending, bool sync, Rec
 }
 
 RecOutput *
-rec_output_reopen (const RecSinkSetup *setup, const char *ending, RecError *error)
+rec_output_reopen (const RecSinkSetup *setup, const char *ending, bool sync, RecError *error)
 {
   RecOutput *output = output_new (setup, ending, error);
   struct stat info;
 
   if (output == NULL)
     return NULL;
-  output->sync = true;
+  output->sync = sync;
   unlinkat (output->directory_fd, output->reserve, 0);
   if (open_part (output, output->substitute, 0, error) ||
       (output->fd < 0 && open_part (output, output->wanted, 0, error))) {

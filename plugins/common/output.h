@@ -14,7 +14,8 @@ RecOutput *rec_output_create (const RecSinkSetup *setup, const char *ending, boo
     RecError *error);
 
 /* What a writer that died left of this recording: NULL with REC_FAIL_NOT_FOUND if nothing. */
-RecOutput *rec_output_reopen (const RecSinkSetup *setup, const char *ending, RecError *error);
+RecOutput *rec_output_reopen (const RecSinkSetup *setup, const char *ending, bool sync,
+    RecError *error);
 
 /* If a file of this recording already has its final name, tells the host, and returns true. */
 bool rec_output_is_complete (const RecSinkSetup *setup, const char *ending, const char *media_type);

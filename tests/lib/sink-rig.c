@@ -223,6 +223,16 @@ rec_sink_rig_write_all (RecSinkRig *rig, GPtrArray *packets)
 }
 
 void
+rec_sink_rig_record (RecSinkRig *rig, RecRigMedia *media)
+{
+  rec_sink_rig_open (rig);
+  for (unsigned i = 0; i < media->n_tracks; i++)
+    rec_sink_rig_add_track (rig, &media->tracks[i]);
+  if (!rec_sink_rig_write_all (rig, media->packets))
+    g_error ("cannot write: %s", rig->error.message);
+}
+
+void
 rec_rig_packet_free (RecRigPacket *packet)
 {
   g_bytes_unref (packet->data);

@@ -47,9 +47,7 @@ bool rec_sink_rig_write_all (RecSinkRig *rig, GPtrArray *packets); /* RecRigPack
 
 void rec_rig_packet_free (RecRigPacket *packet);
 
-/* Real packets from GStreamer's encoders, in the order of their dts, and what the tracks are.
- * Pictures are 160x120@30 with numbered frames, sound is a tone. The tracks borrow from `packets`,
- * which owns everything. */
+/* Packets in the order of their dts, and what the tracks are; it owns what those borrow. */
 typedef struct RecRigMedia {
   GPtrArray *packets; /* RecRigPacket */
   RecTrack tracks[2];
@@ -57,8 +55,20 @@ typedef struct RecRigMedia {
   GBytes *codec_data[2];
 } RecRigMedia;
 
-RecRigMedia *rec_rig_media_new (const char *video, const char *audio, int64_t duration_ns);
+/* Real ones from GStreamer's encoders: pictures of 160x120@30, and a sound that audiotestsrc calls
+ * `wave`. An encoder that is NULL makes no track. */
+RecRigMedia *rec_rig_media_new (const char *video_encoder, const char *wave,
+    const char *audio_encoder, int64_t duration_ns);
+
+/* Small ones of noise, which no decoder takes: a frame each 40 ms, AAC packets of 1024 samples. */
+RecRigMedia *rec_rig_media_new_synthetic (int64_t duration_ns);
+
+/* Moves all packets of a track in time. */
+void rec_rig_media_shift (RecRigMedia *media, uint32_t track_id, int64_t by_ns);
 void rec_rig_media_free (RecRigMedia *media);
+
+/* Opens the sink, adds all tracks, writes all packets. */
+void rec_sink_rig_record (RecSinkRig *rig, RecRigMedia *media);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecSinkRig, rec_sink_rig_free)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecRigMedia, rec_rig_media_free)

@@ -120,11 +120,11 @@ get_index_size (const Mp4Muxer *muxer)
   return size;
 }
 
-/* The reserve keeps ahead of the index by half, so that it grows rarely. */
+/* Room for the index and one more fragment like the last; ahead by half, so that it grows rarely. */
 static bool
-reserve_index (Mp4Muxer *muxer, RecError *error)
+reserve_index (Mp4Muxer *muxer, uint64_t fragment_size, RecError *error)
 {
-  const uint64_t needed = get_index_size (muxer) + MAX_PENDING_BYTES / 8;
+  const uint64_t needed = get_index_size (muxer) + fragment_size;
 
   if (muxer->limits.reserve == 0 || needed <= muxer->limits.reserve)
     return true;
@@ -192,8 +192,10 @@ write_fragment (Mp4Muxer *muxer, RecError *error)
 static bool
 store_fragment (Mp4Muxer *muxer, int64_t until_ns, RecError *error)
 {
+  const uint64_t begin = rec_output_get_size (muxer->output);
+
   if (!write_fragment (muxer, error) || !rec_output_sync_often (muxer->output, error) ||
-      !reserve_index (muxer, error))
+      !reserve_index (muxer, rec_output_get_size (muxer->output) - begin, error))
     return false;
   muxer->host->progress (muxer->host, until_ns);
   return true;

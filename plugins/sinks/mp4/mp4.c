@@ -124,7 +124,8 @@ static bool
 recover_type (const RecMuxer *type, const RecSinkSetup *setup, bool *done, RecError *error)
 {
   RecError reason = { 0 };
-  RecOutput *output = rec_output_reopen (setup, type->ending, &reason);
+  const bool sync = setup->options->get_bool (setup->options, "sync");
+  RecOutput *output = rec_output_reopen (setup, type->ending, sync, &reason);
 
   if (output == NULL && reason.code == REC_FAIL_NOT_FOUND)
     return (*done = rec_output_is_complete (setup, type->ending, type->media_type));
