@@ -269,7 +269,7 @@ rec_child_dup_exit_reason (int status)
     return g_strdup_printf ("exited with status %d", WEXITSTATUS (status));
   int number = WTERMSIG (status);
   const char *name = sigabbrev_np (number);
-  return g_strdup_printf ("killed by signal %d (SIG%s)", number, name != NULL ? name : "?");
+  return g_strdup_printf ("was killed by signal %d (SIG%s)", number, name != NULL ? name : "?");
 }
 
 uint64_t

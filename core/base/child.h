@@ -47,7 +47,7 @@ bool rec_child_reap (RecChild *child, int timeout_ms, int *status);
 typedef void (*RecChildEnded) (RecChild *child, int status, void *data);
 void rec_child_watch (RecChild *child, RecChildEnded ended, void *data);
 
-/* "exited with status 3", "killed by signal 9 (SIGKILL)". Free it. */
+/* "exited with status 3", "was killed by signal 9 (SIGKILL)". Free it. */
 char *rec_child_dup_exit_reason (int status);
 
 /* When the process started, in the kernel's clock ticks since boot: tells it from a later one with the same id.

@@ -122,7 +122,7 @@ judge_output (Probe *probe, int status)
   RecProbeResult *result = probe->result;
 
   if (WIFSIGNALED (status)) {
-    refuse (result, "crashes when it is loaded: the probe was %s", reason);
+    refuse (result, "crashes when it is loaded: the probe %s", reason);
     return;
   }
   if (probe->output->len == 0) {

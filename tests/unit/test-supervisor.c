@@ -1,0 +1,840 @@
+/* test-supervisor.c - recordings with real workers: files, refusals, and what becomes of them when something dies. */
+#include "recording/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/config.h"
+#include "base/error.h"
+#include "base/json.h"
+#include "base/path.h"
+#include "lib/media-judge.h"
+#include "media/router.h"
+#include "plugin/catalogue.h"
+#include "session/registry.h"
+
+#define TIMEOUT_S 90
+
+/* A server without its network. */
+typedef struct {
+  char *folder, *recordings, *state;
+  RecConfig *config;
+  RecRegistry *registry;
+  RecRouter *router;
+  RecCatalogue *catalogue;
+  RecSupervisor *supervisor;
+} Fixture;
+
+/* What a request was answered. */
+typedef struct {
+  int n_calls;
+  GError *error;
+  RecRecording *recording; /* borrowed */
+} Answer;
+
+static const char *
+get_program (void)
+{
+  const char *program = g_getenv ("RECTO");
+
+  return program != NULL ? program : REC_BUILD_DIR "/recto";
+}
+
+G_NORETURN static gboolean
+on_timeout (gpointer data)
+{
+  g_error ("waited for %s", (const char *) data);
+}
+
+/* Runs the loop until the condition holds. */
+#define WAIT_FOR(condition)                                                                            \
+  G_STMT_START                                                                                         \
+  {                                                                                                    \
+    guint timeout = g_timeout_add_seconds (TIMEOUT_S, on_timeout, (gpointer) #condition);              \
+    while (!(condition))                                                                               \
+      g_main_context_iteration (NULL, TRUE);                                                           \
+    g_source_remove (timeout);                                                                         \
+  }                                                                                                    \
+  G_STMT_END
+
+static gboolean
+on_recorded (gpointer data)
+{
+  *(bool *) data = true;
+  return G_SOURCE_REMOVE;
+}
+
+/* Lets file time pass: there must be something in the file. */
+static void
+record_for (guint ms)
+{
+  bool is_over = false;
+
+  g_timeout_add (ms, on_recorded, &is_over);
+  WAIT_FOR (is_over);
+}
+
+static int64_t
+read_clock (void *data G_GNUC_UNUSED)
+{
+  return g_get_real_time () / 1000;
+}
+
+static void
+set (Fixture *fixture, const char *key, const char *value)
+{
+  g_autoptr (GError) error = NULL;
+
+  rec_config_set (fixture->config, key, value, "test", &error);
+  g_assert_no_error (error);
+}
+
+static void
+start_server (Fixture *fixture)
+{
+  g_autoptr (GError) error = NULL;
+
+  fixture->registry = rec_registry_new (fixture->config, read_clock, NULL);
+  fixture->router = rec_router_new (fixture->config, fixture->registry, &error);
+  g_assert_no_error (error);
+  if (fixture->catalogue == NULL)
+    fixture->catalogue = rec_catalogue_new (fixture->config, get_program (), &error);
+  g_assert_no_error (error);
+  fixture->supervisor = rec_supervisor_new (
+      fixture->config, fixture->registry, fixture->router, fixture->catalogue, get_program (), &error);
+  g_assert_no_error (error);
+}
+
+static void
+drop_server (Fixture *fixture)
+{
+  g_clear_pointer (&fixture->supervisor, rec_supervisor_free);
+  g_clear_pointer (&fixture->router, rec_router_free);
+  g_clear_pointer (&fixture->registry, rec_registry_free);
+}
+
+static void
+link_plugins (Fixture *fixture)
+{
+  static const char *const files[] = { "plugins/best_fit.so", "plugins/mp4.so", "examples/row.so",
+    "tests/plugins/broken-sink-open.so", "tests/plugins/broken-sink-write.so" };
+  g_autofree char *folder = g_build_filename (fixture->folder, "plugins", NULL);
+
+  g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
+  for (size_t i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autofree char *file = g_build_filename (REC_BUILD_DIR, files[i], NULL);
+    g_autofree char *path = g_build_filename (folder, strrchr (files[i], '/'), NULL);
+
+    g_assert_cmpint (symlink (file, path), ==, 0);
+  }
+  set (fixture, "plugins.directories", folder);
+}
+
+static void
+set_up (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  fixture->folder = g_dir_make_tmp ("recto-XXXXXX", NULL);
+  fixture->recordings = g_build_filename (fixture->folder, "recordings", NULL);
+  fixture->state = g_build_filename (fixture->folder, "state", NULL);
+  fixture->config = rec_config_new ();
+  set (fixture, "openvidu.recording", "true");
+  set (fixture, "openvidu.recording.path", fixture->recordings);
+  set (fixture, "server.state-directory", fixture->state);
+  link_plugins (fixture);
+  set (fixture, "plugins.config-directory", fixture->folder);
+  set (fixture, "plugins.probe-timeout-ms", "20000");
+  set (fixture, "recording.start-timeout-ms", "60000");
+  set (fixture, "recording.stop-timeout-ms", "60000");
+}
+
+static void
+set_stopped (void *data)
+{
+  *(bool *) data = true;
+}
+
+static void
+tear_down (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  bool is_stopped = false;
+
+  if (fixture->supervisor != NULL) {
+    rec_supervisor_stop_all (fixture->supervisor, "openviduServerStopped", set_stopped, &is_stopped);
+    WAIT_FOR (is_stopped);
+  }
+  drop_server (fixture);
+  rec_catalogue_free (fixture->catalogue);
+  rec_config_free (fixture->config);
+  g_assert_true (rec_path_remove_tree (fixture->folder, NULL));
+  g_free (fixture->folder);
+  g_free (fixture->recordings);
+  g_free (fixture->state);
+}
+
+/* --- what tests say --------------------------------------------------------------------------------------- */
+
+static RecSession *
+make_session (Fixture *fixture, const char *id)
+{
+  RecSessionProperties *properties = rec_session_properties_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_free (properties->custom_session_id);
+  properties->custom_session_id = g_strdup (id);
+  RecSession *session = rec_registry_create_session (fixture->registry, REC_ERA_NEW, properties, &error);
+  g_assert_no_error (error);
+  return session;
+}
+
+static RecRecordingProperties *
+make_properties (const char *name)
+{
+  RecRecordingProperties *properties = rec_recording_properties_new ();
+
+  properties->name = g_strdup (name);
+  properties->width = 321;
+  properties->height = 241;
+  properties->frame_rate = 15;
+  return properties;
+}
+
+static void
+take_answer (RecRecording *recording, const GError *error, void *data)
+{
+  Answer *answer = data;
+
+  answer->n_calls++;
+  answer->recording = recording;
+  answer->error = error != NULL ? g_error_copy (error) : NULL;
+}
+
+static RecRecording *
+start_as (Fixture *fixture, RecSession *session, RecRecordingProperties *properties, RecEra era)
+{
+  Answer answer = { 0 };
+  g_autoptr (GError) error = NULL;
+  RecRecording *recording =
+      rec_supervisor_start (fixture->supervisor, session, properties, era, take_answer, &answer, &error);
+
+  g_assert_no_error (error);
+  g_assert_cmpint (recording->status, ==, REC_RECORDING_STARTING);
+  g_assert_true (session->recording == recording);
+  rec_recording_properties_free (properties);
+  WAIT_FOR (answer.n_calls > 0);
+  g_assert_no_error (answer.error);
+  g_assert_true (answer.recording == recording);
+  g_assert_cmpint (recording->status, ==, REC_RECORDING_STARTED);
+  return recording;
+}
+
+static RecRecording *
+start (Fixture *fixture, RecSession *session)
+{
+  return start_as (fixture, session, make_properties (NULL), REC_ERA_NEW);
+}
+
+static void
+stop (Fixture *fixture, RecRecording *recording)
+{
+  Answer answer = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  rec_supervisor_stop (
+      fixture->supervisor, recording, "recordingStoppedByServer", take_answer, &answer, &error);
+  g_assert_no_error (error);
+  g_assert_cmpint (recording->status, ==, REC_RECORDING_STOPPED);
+  WAIT_FOR (answer.n_calls > 0);
+  g_assert_no_error (answer.error);
+}
+
+static void
+assert_start_is_refused (Fixture *fixture, RecSession *session, RecRecordingProperties *properties,
+    RecErrorCode code, const char *reason)
+{
+  g_autoptr (GError) error = NULL;
+
+  g_assert_null (
+      rec_supervisor_start (fixture->supervisor, session, properties, REC_ERA_NEW, take_answer, NULL, &error));
+  g_assert_error (error, REC_ERROR, (gint) code);
+  if (strstr (error->message, reason) == NULL)
+    g_error ("\"%s\" does not say \"%s\"", error->message, reason);
+  rec_recording_properties_free (properties);
+}
+
+static void
+assert_says (const char *text, const char *reason)
+{
+  if (text == NULL || strstr (text, reason) == NULL)
+    g_error ("\"%s\" does not say \"%s\"", text != NULL ? text : "(nothing)", reason);
+}
+
+static RecJson *
+read_json (const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+  g_autoptr (GError) error = NULL;
+  RecJson *json = rec_json_parse_file (path, 1 << 20, &error);
+
+  g_assert_no_error (error);
+  return json;
+}
+
+static char *
+journal_name (const RecRecording *recording)
+{
+  return g_strconcat ("running/", recording->id, ".json", NULL);
+}
+
+static pid_t
+get_worker (Fixture *fixture, const RecRecording *recording)
+{
+  g_autofree char *name = journal_name (recording);
+  g_autoptr (RecJson) journal = read_json (fixture->state, name);
+
+  return (pid_t) rec_json_int_or (journal, "pid", 0);
+}
+
+static bool
+has_journal (Fixture *fixture, const RecRecording *recording)
+{
+  g_autofree char *name = journal_name (recording);
+  g_autofree char *path = g_build_filename (fixture->state, name, NULL);
+
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+/* Ready, and ffprobe agrees with what the recording says of itself. */
+static void
+assert_plays (Fixture *fixture, const RecRecording *recording)
+{
+  g_autofree char *path = rec_supervisor_dup_file_path (fixture->supervisor, recording, "video");
+
+  g_assert_cmpint (recording->status, ==, REC_RECORDING_READY);
+  g_assert_nonnull (path);
+  g_autoptr (RecJudgement) judgement = rec_judge_file (path);
+  g_assert_cmpfloat (ABS (judgement->duration - recording->duration_s), <, 0.2);
+  g_assert_cmpint (judgement->video.is_there, ==, recording->has_video);
+  g_assert_cmpint (judgement->audio.is_there, ==, recording->has_audio);
+  rec_judge_decodes (path);
+}
+
+static RecJson *
+read_entity (const RecRecording *recording)
+{
+  g_autofree char *name = g_strconcat (".recording.", recording->id, NULL);
+
+  return read_json (recording->directory, name);
+}
+
+static bool
+exists (const char *folder, const char *name)
+{
+  g_autofree char *path = g_build_filename (folder, name, NULL);
+
+  return g_file_test (path, G_FILE_TEST_EXISTS);
+}
+
+/* --- the ordinary course ------------------------------------------------------------------------------------ */
+
+static void
+test_makes_a_file_of_an_empty_session (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  start_server (fixture);
+  RecRecording *recording = start (fixture, make_session (fixture, "empty"));
+
+  g_assert_cmpstr (recording->id, ==, "empty");
+  g_assert_true (has_journal (fixture, recording));
+  record_for (1500);
+  stop (fixture, recording);
+  assert_plays (fixture, recording);
+  g_assert_cmpfloat (recording->duration_s, >, 1.4);
+  g_assert_cmpstr (recording->reason, ==, "recordingStoppedByServer");
+  g_assert_null (recording->message);
+  g_assert_cmpint (recording->properties->width, ==, 320);
+  g_assert_cmpint (recording->properties->height, ==, 240);
+  g_assert_cmpstr (recording->file_name, ==, "empty.mp4");
+
+  g_autoptr (RecJson) entity = read_entity (recording);
+  g_assert_cmpstr (rec_json_string_or (entity, "status", ""), ==, "ready");
+  g_assert_cmpint (rec_json_int_or (entity, "size", 0), ==, recording->size);
+  WAIT_FOR (!has_journal (fixture, recording));
+  WAIT_FOR (exists (recording->directory, "empty.jpg"));
+}
+
+static void
+test_keeps_old_recordings_in_one_folder (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  start_server (fixture);
+  RecSession *session = make_session (fixture, "flat");
+
+  for (int i = 0; i < 2; i++) {
+    RecRecording *recording = start_as (fixture, session, make_properties ("show"), REC_ERA_OLD);
+    record_for (300);
+    stop (fixture, recording);
+    assert_plays (fixture, recording);
+    g_assert_cmpstr (recording->id, ==, i == 0 ? "flat" : "flat-1");
+    g_assert_cmpstr (recording->name, ==, i == 0 ? "show" : "show-1");
+    g_assert_cmpstr (recording->directory, ==, fixture->recordings);
+  }
+  g_assert_true (exists (fixture->recordings, "show.mp4"));
+  g_assert_true (exists (fixture->recordings, "show-1.mp4"));
+  g_autoptr (RecJson) info = read_json (fixture->recordings, "flat.info");
+  g_assert_cmpuint (json_object_array_length (rec_json_get (info, "streams")), ==, 2);
+  g_autoptr (RecJson) entity = read_json (fixture->recordings, ".recording.flat");
+  g_assert_cmpstr (rec_json_string_or (entity, "status", ""), ==, "stopped");
+}
+
+static void
+test_numbers_the_recordings_of_a_session (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  static const char *const ids[] = { "many", "many~1", "many~2" };
+
+  start_server (fixture);
+  RecSession *session = make_session (fixture, "many");
+  for (size_t i = 0; i < G_N_ELEMENTS (ids); i++) {
+    RecRecording *recording = start (fixture, session);
+    record_for (200);
+    stop (fixture, recording);
+    g_assert_cmpstr (recording->id, ==, ids[i]);
+    g_assert_true (exists (fixture->recordings, ids[i]));
+  }
+}
+
+static void
+test_records_sound_alone_as_webm (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  RecRecordingProperties *properties = make_properties ("voices");
+
+  start_server (fixture);
+  properties->has_video = false;
+  RecRecording *recording =
+      start_as (fixture, make_session (fixture, "sound"), properties, REC_ERA_NEW);
+  record_for (1000);
+  stop (fixture, recording);
+  assert_plays (fixture, recording);
+  g_assert_cmpstr (recording->file_name, ==, "voices.webm");
+  g_assert_false (recording->has_video);
+}
+
+static void
+test_goes_on_without_an_optional_sink (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  RecRecordingProperties *properties = make_properties (NULL);
+
+  start_server (fixture);
+  properties->sinks = g_strsplit ("mp4,broken-sink-write?", ",", -1);
+  RecRecording *recording =
+      start_as (fixture, make_session (fixture, "tough"), properties, REC_ERA_NEW);
+  WAIT_FOR (recording->notes->len > 0);
+  assert_says (recording->notes->pdata[0], "broken-sink-write");
+  record_for (300);
+  stop (fixture, recording);
+  assert_plays (fixture, recording);
+}
+
+static void
+test_deletes_what_belongs_to_a_recording (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) running = NULL, error = NULL;
+
+  start_server (fixture);
+  RecSession *session = make_session (fixture, "gone");
+  RecRecording *recording = start (fixture, session);
+  record_for (300);
+  g_assert_false (rec_supervisor_delete (fixture->supervisor, recording, &running));
+  g_assert_error (running, REC_ERROR, REC_ERROR_CONFLICT);
+  stop (fixture, recording);
+  /* At once: the worker may still be at the thumbnail. */
+  g_assert_true (rec_supervisor_delete (fixture->supervisor, recording, &error));
+  g_assert_no_error (error);
+  g_assert_null (rec_registry_find_recording (fixture->registry, "gone"));
+  g_assert_false (exists (fixture->recordings, "gone"));
+
+  RecRecording *flat = start_as (fixture, session, make_properties (NULL), REC_ERA_OLD);
+  record_for (300);
+  stop (fixture, flat);
+  g_assert_true (exists (fixture->recordings, "gone.mp4"));
+  g_assert_true (rec_supervisor_delete (fixture->supervisor, flat, &error));
+  g_autoptr (GDir) dir = g_dir_open (fixture->recordings, 0, NULL);
+  g_assert_null (g_dir_read_name (dir));
+}
+
+/* --- refusals ------------------------------------------------------------------------------------------------ */
+
+static void
+test_starts_one_of_many_at_once (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  Answer answers[15] = { 0 };
+  RecRecording *started = NULL;
+  int n_conflicts = 0;
+
+  start_server (fixture);
+  RecSession *session = make_session (fixture, "rush");
+  for (size_t i = 0; i < G_N_ELEMENTS (answers); i++) {
+    g_autoptr (GError) error = NULL;
+    g_autoptr (RecRecordingProperties) properties = make_properties (NULL);
+    RecRecording *recording = rec_supervisor_start (
+        fixture->supervisor, session, properties, REC_ERA_NEW, take_answer, &answers[i], &error);
+
+    n_conflicts += g_error_matches (error, REC_ERROR, REC_ERROR_CONFLICT);
+    started = recording != NULL ? recording : started;
+  }
+  g_assert_cmpint (n_conflicts, ==, 14);
+  WAIT_FOR (answers[0].n_calls > 0);
+  g_assert_no_error (answers[0].error);
+  g_assert_cmpuint (rec_registry_get_recordings (fixture->registry)->len, ==, 1);
+  stop (fixture, started);
+}
+
+static void
+test_refuses_to_stop_at_the_wrong_time (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) starting = NULL, stopping = NULL, over = NULL;
+  g_autoptr (RecRecordingProperties) properties = make_properties (NULL);
+  Answer started = { 0 }, stopped = { 0 };
+
+  start_server (fixture);
+  RecRecording *recording = rec_supervisor_start (fixture->supervisor, make_session (fixture, "times"),
+      properties, REC_ERA_NEW, take_answer, &started, NULL);
+  g_assert_false (rec_supervisor_stop (fixture->supervisor, recording, "x", take_answer, &stopped, &starting));
+  g_assert_error (starting, REC_ERROR, REC_ERROR_NOT_ACCEPTABLE);
+  WAIT_FOR (started.n_calls > 0);
+  record_for (200);
+  g_assert_true (rec_supervisor_stop (fixture->supervisor, recording, "x", take_answer, &stopped, NULL));
+  g_assert_false (rec_supervisor_stop (fixture->supervisor, recording, "x", take_answer, NULL, &stopping));
+  g_assert_error (stopping, REC_ERROR, REC_ERROR_CONFLICT);
+  WAIT_FOR (stopped.n_calls > 0);
+  g_assert_false (rec_supervisor_stop (fixture->supervisor, recording, "x", take_answer, NULL, &over));
+  g_assert_error (over, REC_ERROR, REC_ERROR_NOT_FOUND);
+  g_assert_cmpint (stopped.n_calls, ==, 1);
+}
+
+static RecRecordingProperties *
+with_layout (const char *layout)
+{
+  RecRecordingProperties *properties = make_properties (NULL);
+
+  g_free (properties->recording_layout);
+  properties->recording_layout = g_strdup (layout);
+  return properties;
+}
+
+static RecRecordingProperties *
+with_sinks (const char *sinks)
+{
+  RecRecordingProperties *properties = make_properties (NULL);
+
+  properties->sinks = g_strsplit (sinks, ",", -1);
+  return properties;
+}
+
+static RecRecordingProperties *
+with_options (const char *options)
+{
+  RecRecordingProperties *properties = with_layout ("row");
+
+  properties->options = json_tokener_parse (options);
+  return properties;
+}
+
+static void
+test_refuses_what_it_cannot_record (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  RecRecordingProperties *individual = make_properties (NULL), *nothing = make_properties (NULL);
+
+  start_server (fixture);
+  RecSession *session = make_session (fixture, "strict");
+  individual->output_mode = REC_OUTPUT_INDIVIDUAL;
+  nothing->has_audio = nothing->has_video = false;
+  assert_start_is_refused (fixture, session, individual, REC_ERROR_NOT_IMPLEMENTED, "INDIVIDUAL");
+  assert_start_is_refused (fixture, session, nothing, REC_ERROR_UNPROCESSABLE, "hasAudio");
+  assert_start_is_refused (fixture, session, with_layout ("CUSTOM"), REC_ERROR_NOT_IMPLEMENTED, "custom");
+  assert_start_is_refused (fixture, session, with_layout ("nonsense"), REC_ERROR_INVALID_ARGUMENT,
+      "no layout 'nonsense'; there are: BEST_FIT");
+  assert_start_is_refused (fixture, session, with_layout ("mp4"), REC_ERROR_INVALID_ARGUMENT, "no layout 'mp4'");
+  assert_start_is_refused (fixture, session, with_sinks ("mp4,tape"), REC_ERROR_INVALID_ARGUMENT,
+      "no sink 'tape'; there are: ");
+  assert_start_is_refused (fixture, session, with_sinks ("mp4,mp4"), REC_ERROR_INVALID_ARGUMENT, "twice");
+  assert_start_is_refused (fixture, session, with_sinks (""), REC_ERROR_INVALID_ARGUMENT, "1 to 8 sinks");
+  assert_start_is_refused (fixture, session, with_options ("{\"row\":{\"gap\":900}}"), REC_ERROR_INVALID_ARGUMENT,
+      "plugin 'row', option 'gap': expected 0 to 200");
+  assert_start_is_refused (fixture, session, with_options ("{\"best_fit\":{}}"), REC_ERROR_INVALID_ARGUMENT,
+      "does not use");
+  assert_start_is_refused (
+      fixture, session, make_properties ("../escape"), REC_ERROR_INVALID_ARGUMENT, "cannot be a file's");
+  g_assert_null (session->recording);
+  g_assert_cmpuint (rec_registry_get_recordings (fixture->registry)->len, ==, 0);
+}
+
+static void
+test_keeps_its_bounds (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  set (fixture, "recording.max-recordings", "1");
+  start_server (fixture);
+  RecRecording *recording = start (fixture, make_session (fixture, "one"));
+
+  assert_start_is_refused (fixture, make_session (fixture, "two"), make_properties (NULL), REC_ERROR_UNAVAILABLE,
+      "recording.max-recordings");
+  record_for (200);
+  stop (fixture, recording);
+  set (fixture, "recording.min-free-bytes", "1099511627776");
+  assert_start_is_refused (fixture, make_session (fixture, "three"), make_properties (NULL), REC_ERROR_UNAVAILABLE,
+      "recording.min-free-bytes");
+}
+
+static void
+test_refuses_when_recording_is_off (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  set (fixture, "openvidu.recording", "false");
+  start_server (fixture);
+  assert_start_is_refused (fixture, make_session (fixture, "off"), make_properties (NULL),
+      REC_ERROR_NOT_IMPLEMENTED, "openvidu.recording");
+}
+
+static void
+test_fails_when_a_required_sink_cannot_open (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (RecRecordingProperties) properties = with_sinks ("mp4,broken-sink-open!");
+  Answer answer = { 0 };
+
+  start_server (fixture);
+  RecSession *session = make_session (fixture, "denied");
+  RecRecording *recording = rec_supervisor_start (
+      fixture->supervisor, session, properties, REC_ERA_NEW, take_answer, &answer, NULL);
+  WAIT_FOR (answer.n_calls > 0);
+  g_assert_error (answer.error, REC_ERROR, REC_ERROR_FAILED);
+  assert_says (answer.error->message, "nobody may open this");
+  g_assert_cmpint (recording->status, ==, REC_RECORDING_FAILED);
+  g_assert_null (session->recording);
+  g_clear_error (&answer.error);
+  stop (fixture, start (fixture, session));
+}
+
+/* --- faults -------------------------------------------------------------------------------------------------- */
+
+static void
+test_salvages_the_file_of_a_killed_worker (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  start_server (fixture);
+  RecSession *session = make_session (fixture, "killed");
+  RecRecording *other = start (fixture, make_session (fixture, "unharmed"));
+  RecRecording *recording = start (fixture, session);
+
+  record_for (2500);
+  g_assert_cmpint (kill (get_worker (fixture, recording), SIGKILL), ==, 0);
+  WAIT_FOR (recording->status != REC_RECORDING_STARTED);
+  WAIT_FOR (!rec_recording_is_active (recording));
+  assert_plays (fixture, recording);
+  g_assert_cmpfloat (recording->duration_s, >, 1.4);
+  g_assert_cmpstr (recording->reason, ==, "mediaServerCrashed");
+  assert_says (recording->message, "killed by signal 9 (SIGKILL)");
+  assert_says (recording->notes->pdata[0], "salvaged");
+  g_assert_null (session->recording);
+  WAIT_FOR (!has_journal (fixture, recording));
+  g_autoptr (RecJson) entity = read_entity (recording);
+  assert_says (rec_json_string_or (entity, "message", NULL), "SIGKILL");
+
+  g_assert_cmpint (other->status, ==, REC_RECORDING_STARTED);
+  stop (fixture, other);
+  assert_plays (fixture, other);
+  RecRecording *next = start (fixture, session);
+  record_for (300);
+  stop (fixture, next);
+  assert_plays (fixture, next);
+}
+
+static void
+test_ends_a_worker_that_hangs (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  set (fixture, "recording.stop-timeout-ms", "500");
+  set (fixture, "recording.kill-timeout-ms", "200");
+  start_server (fixture);
+  RecRecording *recording = start (fixture, make_session (fixture, "hanging"));
+
+  record_for (2500);
+  g_assert_cmpint (kill (get_worker (fixture, recording), SIGSTOP), ==, 0);
+  stop (fixture, recording);
+  assert_plays (fixture, recording);
+  g_assert_cmpstr (recording->reason, ==, "recordingStoppedByServer");
+  assert_says (recording->message, "recording.stop-timeout-ms");
+}
+
+static void
+test_finishes_when_its_session_is_closed (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  start_server (fixture);
+  RecSession *session = make_session (fixture, "closed");
+  RecRecording *recording = start (fixture, session);
+
+  record_for (500);
+  rec_registry_close_session (fixture->registry, session, "sessionClosedByServer");
+  g_assert_cmpint (recording->status, ==, REC_RECORDING_STOPPED);
+  WAIT_FOR (!rec_recording_is_active (recording));
+  assert_plays (fixture, recording);
+  g_assert_cmpstr (recording->reason, ==, "sessionClosedByServer");
+}
+
+static void
+test_fails_when_its_session_is_closed_before_it_began (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (RecRecordingProperties) properties = make_properties (NULL);
+  Answer answer = { 0 };
+
+  start_server (fixture);
+  RecSession *session = make_session (fixture, "brief");
+  RecRecording *recording = rec_supervisor_start (
+      fixture->supervisor, session, properties, REC_ERA_NEW, take_answer, &answer, NULL);
+  rec_registry_close_session (fixture->registry, session, "sessionClosedByServer");
+  g_assert_cmpint (answer.n_calls, ==, 1);
+  g_assert_error (answer.error, REC_ERROR, REC_ERROR_CONFLICT);
+  g_assert_cmpint (recording->status, ==, REC_RECORDING_FAILED);
+  g_clear_error (&answer.error);
+}
+
+static void
+test_finishes_everything_when_the_server_stops (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  bool is_stopped = false;
+
+  start_server (fixture);
+  RecRecording *first = start (fixture, make_session (fixture, "first"));
+  RecRecording *second = start (fixture, make_session (fixture, "second"));
+  RecSession *session = make_session (fixture, "late");
+
+  record_for (500);
+  rec_supervisor_stop_all (fixture->supervisor, "openviduServerStopped", set_stopped, &is_stopped);
+  assert_start_is_refused (
+      fixture, session, make_properties (NULL), REC_ERROR_UNAVAILABLE, "being stopped");
+  WAIT_FOR (is_stopped);
+  assert_plays (fixture, first);
+  assert_plays (fixture, second);
+  g_assert_true (exists (first->directory, "first.jpg"));
+  g_assert_cmpstr (first->reason, ==, "openviduServerStopped");
+}
+
+/* --- the next server ------------------------------------------------------------------------------------------ */
+
+static RecRecording *
+wait_for_restored (Fixture *fixture, const char *id)
+{
+  RecRecording *recording = rec_registry_find_recording (fixture->registry, id);
+
+  g_assert_nonnull (recording);
+  WAIT_FOR (!rec_recording_is_active (recording));
+  return recording;
+}
+
+static void
+test_lists_recordings_after_a_restart (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  start_server (fixture);
+  RecRecording *recording = start (fixture, make_session (fixture, "kept"));
+  record_for (500);
+  stop (fixture, recording);
+  double duration_s = recording->duration_s;
+  int64_t size = recording->size;
+  WAIT_FOR (!has_journal (fixture, recording));
+  drop_server (fixture);
+
+  start_server (fixture);
+  recording = wait_for_restored (fixture, "kept");
+  assert_plays (fixture, recording);
+  g_assert_cmpint (recording->size, ==, size);
+  g_assert_cmpfloat (ABS (recording->duration_s - duration_s), <, 0.001);
+  g_assert_cmpstr (recording->reason, ==, "recordingStoppedByServer");
+}
+
+static void
+test_takes_up_what_a_dead_server_left (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  start_server (fixture);
+  RecRecording *recording = start (fixture, make_session (fixture, "left"));
+  pid_t worker = get_worker (fixture, recording);
+
+  record_for (1500);
+  /* As when it is killed: nobody says goodbye to the worker. */
+  drop_server (fixture);
+  start_server (fixture);
+  recording = rec_registry_find_recording (fixture->registry, "left");
+  g_assert_cmpint (recording->status, ==, REC_RECORDING_STOPPED);
+  recording = wait_for_restored (fixture, "left");
+  assert_plays (fixture, recording);
+  g_assert_cmpfloat (recording->duration_s, >, 1.4);
+  assert_says (recording->message, "the server ended during the recording");
+  g_assert_cmpint (kill (worker, 0), ==, -1);
+  WAIT_FOR (!has_journal (fixture, recording));
+}
+
+static void
+test_salvages_what_server_and_worker_left (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  start_server (fixture);
+  RecRecording *recording = start_as (
+      fixture, make_session (fixture, "both"), make_properties ("show"), REC_ERA_OLD);
+
+  record_for (2500);
+  g_assert_cmpint (kill (get_worker (fixture, recording), SIGKILL), ==, 0);
+  drop_server (fixture);
+  g_assert_true (exists (fixture->recordings, "show.mp4.part"));
+  start_server (fixture);
+  recording = wait_for_restored (fixture, "both");
+  assert_plays (fixture, recording);
+  g_assert_cmpstr (recording->file_name, ==, "show.mp4");
+  g_assert_cmpfloat (recording->duration_s, >, 1.4);
+}
+
+static void
+test_fails_what_nothing_is_left_of (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  start_server (fixture);
+  RecRecording *recording = start (fixture, make_session (fixture, "lost"));
+  record_for (300);
+  g_assert_cmpint (kill (get_worker (fixture, recording), SIGKILL), ==, 0);
+  drop_server (fixture);
+  g_autofree char *part = g_build_filename (fixture->recordings, "lost", "lost.mp4.part", NULL);
+  g_assert_cmpint (g_remove (part), ==, 0);
+
+  start_server (fixture);
+  recording = wait_for_restored (fixture, "lost");
+  g_assert_cmpint (recording->status, ==, REC_RECORDING_FAILED);
+  assert_says (recording->message, "nothing could be salvaged");
+  g_assert_true (rec_supervisor_delete (fixture->supervisor, recording, NULL));
+}
+
+#define CLAIM(name, function) g_test_add ("/supervisor/" name, Fixture, NULL, set_up, function, tear_down)
+
+int
+main (int argc, char **argv)
+{
+  g_test_init (&argc, &argv, NULL);
+  /* Lost recordings are logged as such. */
+  g_log_set_always_fatal (G_LOG_FATAL_MASK);
+  if (!g_file_test (get_program (), G_FILE_TEST_IS_EXECUTABLE))
+    g_error ("%s is missing: build it first", get_program ());
+  CLAIM ("makes-a-file-of-an-empty-session", test_makes_a_file_of_an_empty_session);
+  CLAIM ("keeps-old-recordings-in-one-folder", test_keeps_old_recordings_in_one_folder);
+  CLAIM ("numbers-the-recordings-of-a-session", test_numbers_the_recordings_of_a_session);
+  CLAIM ("records-sound-alone-as-webm", test_records_sound_alone_as_webm);
+  CLAIM ("goes-on-without-an-optional-sink", test_goes_on_without_an_optional_sink);
+  CLAIM ("deletes-what-belongs-to-a-recording", test_deletes_what_belongs_to_a_recording);
+  CLAIM ("starts-one-of-many-at-once", test_starts_one_of_many_at_once);
+  CLAIM ("refuses-to-stop-at-the-wrong-time", test_refuses_to_stop_at_the_wrong_time);
+  CLAIM ("refuses-what-it-cannot-record", test_refuses_what_it_cannot_record);
+  CLAIM ("keeps-its-bounds", test_keeps_its_bounds);
+  CLAIM ("refuses-when-recording-is-off", test_refuses_when_recording_is_off);
+  CLAIM ("fails-when-a-required-sink-cannot-open", test_fails_when_a_required_sink_cannot_open);
+  CLAIM ("salvages-the-file-of-a-killed-worker", test_salvages_the_file_of_a_killed_worker);
+  CLAIM ("ends-a-worker-that-hangs", test_ends_a_worker_that_hangs);
+  CLAIM ("finishes-when-its-session-is-closed", test_finishes_when_its_session_is_closed);
+  CLAIM ("fails-when-its-session-is-closed-before-it-began", test_fails_when_its_session_is_closed_before_it_began);
+  CLAIM ("finishes-everything-when-the-server-stops", test_finishes_everything_when_the_server_stops);
+  CLAIM ("lists-recordings-after-a-restart", test_lists_recordings_after_a_restart);
+  CLAIM ("takes-up-what-a-dead-server-left", test_takes_up_what_a_dead_server_left);
+  CLAIM ("salvages-what-server-and-worker-left", test_salvages_what_server_and_worker_left);
+  CLAIM ("fails-what-nothing-is-left-of", test_fails_what_nothing_is_left_of);
+  return g_test_run ();
+}
