@@ -66,8 +66,8 @@ stage.test('options are checked before the start', async () => {
   assert.match(await refused({ recordingLayout: 'mp4' }), /best_fit/);
 });
 
-for (const [misbehaviour, word] of [['fail', /fail/i], ['stall', /stall|deadline|progress|time/i]]) {
-  stage.test(`a sink that is optional and ${misbehaviour}s is detached, and the MP4 is whole`, async () => {
+for (const fault of ['fail-open', 'fail-write', 'stall']) {
+  stage.test(`an optional sink with the fault ${fault} is detached, and the MP4 is whole`, async () => {
     const session = await stage.session();
     await stage.enter(session, { colour: 'green', tone: 500 });
     const started = await stage.startRecording(session,
@@ -75,8 +75,7 @@ for (const [misbehaviour, word] of [['fail', /fail/i], ['stall', /stall|deadline
     await record(5);
     const stopped = await stage.stopRecording(started.id);
     assert.equal(stopped.status, 'ready', JSON.stringify(stopped));
-    assert.match(JSON.stringify(stopped.notes), word);
-    assert.match(JSON.stringify(stopped.notes), /count/);
+    assert.ok(stopped.notes.some((note) => /count/.test(note)), JSON.stringify(stopped));
     assert.equal(await media.decodeComplaints(film(stopped)), '');
     const { duration } = await media.probe(film(stopped));
     assert.ok(duration > 4.8 && duration < 6.5, `${duration} s`);

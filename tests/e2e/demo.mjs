@@ -107,7 +107,6 @@ async function demo() {
   } catch (error) {
     if (server)
       console.error(`--- last lines of the server's log\n${server.log().split('\n').slice(-40).join('\n')}`);
-    browser?.participants.forEach((person) => console.error(person.report(20)));
     throw error;
   } finally {
     await browser?.close();

@@ -119,7 +119,10 @@ export class Participant {
       socket.on('framereceived', keep('<'));
       socket.on('close', () => this.frames.push('socket closed'));
     });
-    this.page.on('console', (message) => this.console.push(`${message.type()}: ${message.text()}`));
+    this.page.on('console', (message) => {
+      if (message.type() !== 'debug')
+        this.console.push(`${message.type()}: ${message.text()}`);
+    });
     this.page.on('pageerror', (error) => this.console.push(`uncaught: ${error.message}`));
   }
 

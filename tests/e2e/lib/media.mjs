@@ -123,16 +123,25 @@ export async function sound(file) {
   return new Float32Array(stdout.buffer, stdout.byteOffset, Math.floor(stdout.length / 4));
 }
 
-/** How loud one frequency is between two times (Goertzel): 0.2 for a sine of amplitude 0.2. */
-export function loudness(samples, hertz, from, to) {
-  const start = Math.round(from * rate);
-  const end = Math.min(Math.round(to * rate), samples.length);
+// Goertzel: 0.2 for a sine of amplitude 0.2.
+function amplitude(samples, hertz, start, length) {
   const turn = 2 * Math.cos((2 * Math.PI * hertz) / rate);
   let before = 0;
   let last = 0;
-  for (let i = start; i < end; i++)
+  for (let i = start; i < start + length; i++)
     [before, last] = [last, samples[i] + turn * last - before];
-  return (2 * Math.sqrt(last * last + before * before - turn * last * before)) / (end - start);
+  return (2 * Math.sqrt(last * last + before * before - turn * last * before)) / length;
+}
+
+/** How loud one frequency is between two times, on average over tenths of a second: long enough to tell tones that are
+ * 100 Hz apart, short enough not to mind that clocks drift. */
+export function loudness(samples, hertz, from, to) {
+  const step = rate / 10;
+  let sum = 0;
+  let n = 0;
+  for (let i = Math.round(from * rate); i + step <= Math.min(to * rate, samples.length); i += step, n++)
+    sum += amplitude(samples, hertz, i, step);
+  return sum / n;
 }
 
 /** Which of the tones are heard in a span of a file; half of the emitted loudness and more counts. */
