@@ -835,6 +835,7 @@ test_coming_back (Fixture *fixture, const void *data G_GNUC_UNUSED)
   rig_client_send (again, "ping", "{\"interval\":5000}");
   /* The answer first, then what was missed. */
   g_assert_cmpuint (again->inbox->len, ==, 3);
+  g_assert_cmpint (rec_json_int_or (again->inbox->pdata[0], "id", -1), ==, 40);
   result = rig_client_wait (again, 40);
   rig_assert_keys (result, "value sessionId");
   assert_string (result, "value", "reconnection successful");
