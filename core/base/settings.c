@@ -172,7 +172,7 @@ const RecSetting rec_settings[] = {
     "Time to salvage the files of one recording." },
   { "recording.orphan-timeout-ms", REC_SETTING_INT, "5000", 100, 60000, "ms", NULL, NULL, 0,
     "Time in which a worker without a server finishes its files and exits." },
-  { "recording.heartbeat-timeout-ms", REC_SETTING_INT, "10000", 1000, 120000, "ms", NULL, NULL, 0,
+  { "recording.heartbeat-timeout-ms", REC_SETTING_INT, "10000", 6000, 120000, "ms", NULL, NULL, 0,
     "A worker that reports nothing for this long hangs, and is ended." },
   { "recording.max-duration-s", REC_SETTING_INT, "86400", 0, 31536000, "s", NULL, NULL, 0,
     "A recording that nobody stops ends after this time; 0 means never." },
