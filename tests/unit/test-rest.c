@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/main-thread.h"
 #include "base/path.h"
+#include "lib/library-leaks.h"
 #include "lib/tls-client.h"
 #include "media/router.h"
 #include "plugin/catalogue.h"
