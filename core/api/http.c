@@ -3,6 +3,7 @@
 #include "api/http.h"
 
 #include "api/listen.h"
+#include "api/peers.h"
 #include "api/tls.h"
 #include "api/websocket.h"
 #include "base/config.h"
@@ -22,12 +23,6 @@
 #define DRAIN_MS 1000
 #define SWEEP_INTERVAL_MS 500
 
-/* A TCP connection, as long as the library has it. */
-typedef struct {
-  int fd;
-  int64_t deadline_us; /* of the request that is coming in; 0: none is awaited */
-} Peer;
-
 typedef struct {
   RecHttpRequest *request; /* one of the two */
   RecHttpSocket *socket;
@@ -45,13 +40,13 @@ struct RecHttpServer {
   GMainContext *context;
   GHashTable *waiting; /* of RecHttpRequest, suspended: handed over, not answered */
   guint sweep_source;
+  RecPeers *peers;
 
   RecLock lock; /* guards what follows */
   pthread_cond_t changed;
   bool is_stopping;
   GQueue arrivals; /* of Arrival */
   GSource *arrival_source;
-  GHashTable *peers;  /* of Peer */
   unsigned n_leaving; /* answered requests and upgraded sockets that the library still has */
 };
 
@@ -265,23 +260,14 @@ upgrade (RecHttpServer *server, struct MHD_Connection *connection, RecHttpReques
 
 /* --- [http] requests ---------------------------------------------------------------------------------------- */
 
-static Peer *
-get_peer (struct MHD_Connection *connection)
+static void
+set_deadline (RecHttpServer *server, struct MHD_Connection *connection, int64_t deadline_us)
 {
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
 
-  return info == NULL ? NULL : info->socket_context;
-}
-
-static void
-set_deadline (RecHttpServer *server, struct MHD_Connection *connection, int64_t deadline_us)
-{
-  Peer *peer = get_peer (connection);
-
-  REC_LOCKED (&server->lock);
-  if (peer != NULL)
-    peer->deadline_us = deadline_us;
+  if (info != NULL && info->socket_context != NULL)
+    rec_peers_set_deadline (server->peers, info->socket_context, deadline_us);
 }
 
 static void
@@ -290,19 +276,15 @@ on_connection (void *data, struct MHD_Connection *connection, void **context,
 {
   RecHttpServer *server = data;
 
-  REC_LOCKED (&server->lock);
-  if (code == MHD_CONNECTION_NOTIFY_STARTED) {
-    Peer *peer = g_new (Peer, 1);
-    *peer = (Peer){
-      .fd = MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd,
-      .deadline_us = g_get_monotonic_time () + server->request_timeout_us,
-    };
-    g_hash_table_add (server->peers, peer);
-    *context = peer;
-  } else {
-    g_hash_table_remove (server->peers, *context);
+  if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+    rec_peers_remove (server->peers, *context);
     *context = NULL;
+    return;
   }
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+  *context = rec_peers_add (server->peers, info->connect_fd,
+      g_get_monotonic_time () + server->request_timeout_us);
 }
 
 static void *
@@ -464,24 +446,12 @@ static void G_GNUC_PRINTF (2, 0)
 
 /* --- the server --------------------------------------------------------------------------------------------- */
 
-/* The library's own timeout starts anew with every byte; this one doesn't. */
 static gboolean
 on_sweep (gpointer data)
 {
   RecHttpServer *server = data;
-  const int64_t now_us = g_get_monotonic_time ();
-  GHashTableIter iter;
-  gpointer key;
 
-  REC_LOCKED (&server->lock);
-  g_hash_table_iter_init (&iter, server->peers);
-  while (g_hash_table_iter_next (&iter, &key, NULL)) {
-    Peer *peer = key;
-    if (peer->deadline_us == 0 || now_us < peer->deadline_us)
-      continue;
-    peer->deadline_us = 0;
-    shutdown (peer->fd, SHUT_RDWR);
-  }
+  rec_peers_cut (server->peers, g_get_monotonic_time ());
   return G_SOURCE_CONTINUE;
 }
 
@@ -555,7 +525,7 @@ rec_http_server_new (const RecConfig *config, const RecHttpCallbacks *callbacks,
   server->context = g_main_context_ref_thread_default ();
   server->waiting =
       g_hash_table_new_full (NULL, NULL, (GDestroyNotify) rec_http_request_unref, NULL);
-  server->peers = g_hash_table_new_full (NULL, NULL, g_free, NULL);
+  server->peers = rec_peers_new ();
   rec_lock_init (&server->lock);
   pthread_cond_init (&server->changed, NULL);
   g_queue_init (&server->arrivals);
@@ -641,7 +611,7 @@ rec_http_server_free (RecHttpServer *server)
   if (server->sweep_source != 0)
     g_source_remove (server->sweep_source);
   g_hash_table_unref (server->waiting);
-  g_hash_table_unref (server->peers);
+  rec_peers_free (server->peers);
   rec_lock_clear (&server->lock);
   pthread_cond_destroy (&server->changed);
   g_main_context_unref (server->context);
