@@ -300,7 +300,7 @@ stage.test('serves openvidu-node-client 2.32.2', async () => {
   assert.equal(active.publishers[0].typeOfVideo, 'CAMERA');
 
   const started = await openvidu.startRecording('node-new', { name: 'by-node', resolution: '320x240', frameRate: 15 });
-  assert.deepEqual([started.status, started.name, started.properties?.resolution ?? started.resolution], ['started', 'by-node', '320x240']);
+  assert.deepEqual([started.status, started.properties.name, started.properties.resolution], ['started', 'by-node', '320x240']);
   assert.equal((await openvidu.createSession({ customSessionId: 'node-new' })).sessionId, 'node-new');
   const stopped = await openvidu.stopRecording(started.id);
   assert.equal(stopped.status, 'ready');

@@ -27,17 +27,17 @@ for (const version of versions) {
     const seen = await ben.sees(anna, 'red');
     assert.deepEqual([seen.width, seen.height, seen.tracks], [320, 240, ['audio', 'video']]);
     await ben.hears(anna, 500);
-    assert.equal((await ben.call('remotes')).find(({ streamId }) => streamId === anna.streamId).data, 'anna');
+    assert.equal(await ben.call('dataOf', anna.connectionId), 'anna');
 
     await anna.call('unpublish');
-    await ben.waitForEvent('streamDestroyed', ({ streamId }) => streamId === anna.streamId);
+    await ben.waitForEvent('streamDestroyed', ({ connectionId }) => connectionId === anna.connectionId);
     await anna.publish();
     await ben.sees(anna, 'red');
 
-    const gone = anna.streamId;
     await anna.call('leave');
     await ben.waitForEvent('connectionDestroyed', ({ connectionId }) => connectionId === anna.connectionId);
-    await ben.waitForEvent('streamDestroyed', ({ streamId }) => streamId === gone);
+    await within(5, 'ben was told of both ends', async () =>
+      (await ben.events('streamDestroyed')).filter(({ connectionId }) => connectionId === anna.connectionId).length === 2);
     assert.deepEqual((await connections(session)).map(({ connectionId }) => connectionId), [ben.connectionId]);
     await ben.call('leave');
     await sessionEnds(session);
@@ -53,7 +53,7 @@ for (const version of versions) {
     ];
     for (const { publish, typeOfVideo, tracks } of kinds) {
       const speaker = await stage.enter(session, { version, name: `speaker with ${tracks}`, colour: 'green', tone: 700, publish });
-      const created = await viewer.waitForEvent('streamCreated', ({ streamId }) => streamId === speaker.streamId);
+      const created = await viewer.waitForEvent('streamCreated', ({ connectionId }) => connectionId === speaker.connectionId);
       assert.equal(created.typeOfVideo || null, typeOfVideo);
       const seen = tracks.includes('video') ? await viewer.sees(speaker, 'green') : await viewer.hears(speaker, 700);
       if (tracks.includes('audio'))
@@ -75,10 +75,10 @@ stage.test('2.0.0 and 2.32.2 see and hear each other in one session', async () =
 
   const screen = await stage.enter(session, { version: '2.32.2', name: 'screen', colour: 'cyan', publish: { screen: true, audio: false } });
   await early.sees(screen, 'cyan');
-  assert.equal((await early.waitForEvent('streamCreated', ({ streamId }) => streamId === screen.streamId)).typeOfVideo, 'SCREEN');
+  assert.equal((await early.waitForEvent('streamCreated', ({ connectionId }) => connectionId === screen.connectionId)).typeOfVideo, 'SCREEN');
 
   await late.call('unpublish');
-  await early.waitForEvent('streamDestroyed', ({ streamId }) => streamId === late.streamId);
+  await early.waitForEvent('streamDestroyed', ({ connectionId }) => connectionId === late.connectionId);
   await early.call('leave');
   await late.waitForEvent('connectionDestroyed', ({ connectionId }) => connectionId === early.connectionId);
 });
@@ -91,12 +91,12 @@ stage.test('subscribing is a choice that can be taken back', async () => {
   const subscriptions = async () =>
     (await connections(session)).find(({ connectionId }) => connectionId === viewer.connectionId).subscribers.map(({ streamId }) => streamId);
   assert.deepEqual(await subscriptions(), []);
-  await viewer.call('subscribeTo', speaker.streamId);
+  await viewer.call('subscribeTo', speaker.connectionId);
   await viewer.sees(speaker, 'red');
   assert.deepEqual(await subscriptions(), [speaker.streamId]);
-  await viewer.call('unsubscribe', speaker.streamId);
+  await viewer.call('unsubscribe', speaker.connectionId);
   await within(5, 'the subscription ends', async () => (await subscriptions()).length === 0);
-  await viewer.call('subscribeTo', speaker.streamId);
+  await viewer.call('subscribeTo', speaker.connectionId);
   await viewer.sees(speaker, 'red');
 });
 
@@ -108,9 +108,9 @@ stage.test('a viewer who comes and goes does not disturb the others', async () =
   for (let i = 0; i < 3; i++) {
     const guest = await stage.enter(session, { name: `guest ${i}`, publish: false });
     await guest.sees(speaker, 'green');
-    const before = await viewer.call('observe', speaker.streamId);
+    const before = await viewer.call('observe', speaker.connectionId);
     await guest.call('leave');
-    await within(5, 'the picture goes on', async () => (await viewer.call('observe', speaker.streamId)).time > before.time + 0.5);
+    await within(5, 'the picture goes on', async () => (await viewer.call('observe', speaker.connectionId)).time > before.time + 0.5);
     await viewer.hears(speaker, 800);
   }
 });
@@ -175,7 +175,7 @@ stage.test('who vanishes without a word is removed within 20 s', async (t) => {
     await silent.join(await stage.token(session));
     await silent.publish();
     for (const speaker of [crashing, closing, silent])
-      await witness.waitForEvent('streamCreated', ({ streamId }) => streamId === speaker.streamId);
+      await witness.waitForEvent('streamCreated', ({ connectionId }) => connectionId === speaker.connectionId);
 
     frozen.splice(0, frozen.length, ...withDescendants(unplugged.pid));
     const since = Date.now();
@@ -216,6 +216,7 @@ async function talk(page, messages) {
 const call = (id, method, params) => JSON.stringify({ jsonrpc: '2.0', id, method, params });
 
 stage.test('answers wrong messages with errors, and goes on', async () => {
+  const session = await stage.session();
   const { page } = await stage.browser.open();
   const { answers } = await talk(page, [
     call(0, 'ping', { interval: 5000 }),
@@ -225,16 +226,18 @@ stage.test('answers wrong messages with errors, and goes on', async () => {
     call(4, 'joinRoom', { token: 7, session: [] }),
     call(5, 'joinRoom', { token: 'wss://nowhere?sessionId=x&token=y', session: 'x', metadata: '', secret: '', recorder: false, platform: '' }),
     call(6, 'leaveRoom', {}),
+    call(8, 'joinRoom', { token: `wss://nowhere?sessionId=${session}&token=y`, session, metadata: '', secret: '', recorder: false, platform: '' }),
     call(7, 'ping'),
   ]);
   const of = (id) => answers.find((answer) => answer.id === id);
   assert.equal(of(0).result.value, 'pong');
-  for (const id of [1, 2, 3, 4, 5]) {
+  for (const id of [1, 2, 3, 4, 5, 6, 8]) {
     assert.equal(of(id).jsonrpc, '2.0');
     assert.ok(Number.isInteger(of(id).error.code) && of(id).error.message.length > 0, JSON.stringify(of(id)));
     assert.ok(!('result' in of(id)));
   }
-  assert.equal(of(5).error.code, 401);
+  assert.equal(of(5).error.code, 202);
+  assert.equal(of(8).error.code, 401);
   assert.equal(of(7).result.value, 'pong');
 });
 

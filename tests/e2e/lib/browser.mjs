@@ -127,7 +127,13 @@ export class Participant {
   }
 
   call(method, ...args) {
-    return this.page.evaluate(([name, given]) => recto[name](...given), [method, args]);
+    return this.page.evaluate(async ([name, given]) => {
+      try {
+        return await recto[name](...given);
+      } catch (error) {
+        throw new Error(`${name}: ${error.name ?? error.code}: ${error.message ?? JSON.stringify(error)}`);
+      }
+    }, [method, args]);
   }
 
   async join(token, options = {}) {
@@ -155,7 +161,7 @@ export class Participant {
   /** Waits until this participant sees the other's colour, and answers what was seen. */
   sees(other, colour, seconds = 15) {
     return within(seconds, `${this.label} sees ${other.label}`, async () => {
-      const seen = await this.call('observe', other.streamId);
+      const seen = await this.call('observe', other.connectionId);
       return seen?.pixel && distance(seen.pixel, palette[colour]) < 60 && seen;
     });
   }
@@ -163,14 +169,15 @@ export class Participant {
   /** Waits until this participant hears the other's tone, and nothing louder. */
   hears(other, hertz, seconds = 15) {
     return within(seconds, `${this.label} hears ${other.label}`, async () => {
-      const seen = await this.call('observe', other.streamId);
+      const seen = await this.call('observe', other.connectionId);
       return seen?.decibel > -60 && Math.abs(seen.hertz - hertz) < 20 && seen;
     });
   }
 
-  report(lines = 60) {
-    const short = (line) => (line.length > 400 ? `${line.slice(0, 400)}…` : line);
-    return [`--- ${this.label}: last messages`, ...this.frames.slice(-lines).map(short),
+  report(lines = 20) {
+    const short = (line) => (line.length > 300 ? `${line.slice(0, 300)}…` : line);
+    const telling = this.frames.filter((line) => !/"ping"|"pong"|onIceCandidate|iceCandidate|"result":\{("sessionId":"\w+")?\}/.test(line));
+    return [`--- ${this.label}: last messages`, ...telling.slice(-lines).map(short),
       `--- ${this.label}: console`, ...this.console.slice(-lines).map(short)].join('\n');
   }
 }

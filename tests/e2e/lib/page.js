@@ -125,6 +125,8 @@
   navigator.mediaDevices.getUserMedia = (constraints) => capture(constraints);
   navigator.mediaDevices.getDisplayMedia = () => capture({ video: true });
 
+  // By connection: a client of the first era never learns the id that the server gives to its own stream.
+  const created = new Map();
   const remotes = new Map();
   const events = [];
   let ov, session, publisher;
@@ -147,10 +149,9 @@
   }
 
   function subscribe(stream) {
-    const remote = { stream, connectionId: stream.connection.connectionId, data: stream.connection.data };
-    remotes.set(stream.streamId, remote);
+    const remote = { stream, data: stream.connection.data };
+    remotes.set(stream.connection.connectionId, remote);
     remote.subscriber = session.subscribe(stream, 'remotes', (error) => error && note('subscribeFailed', { message: String(error.message ?? error) }));
-    remote.subscriber.on('streamPlaying', () => note('streamPlaying', { streamId: stream.streamId }));
   }
 
   function listen(autoSubscribe) {
@@ -161,12 +162,15 @@
         streamId: e.stream.streamId, connectionId: e.stream.connection.connectionId,
         typeOfVideo: e.stream.typeOfVideo ?? null, hasAudio: e.stream.hasAudio, hasVideo: e.stream.hasVideo,
       });
+      created.set(e.stream.connection.connectionId, e.stream);
       if (autoSubscribe)
         subscribe(e.stream);
     });
     session.on('streamDestroyed', (e) => {
-      note('streamDestroyed', { streamId: e.stream.streamId, reason: e.reason });
-      remotes.delete(e.stream.streamId);
+      const { connectionId } = e.stream.connection;
+      note('streamDestroyed', { streamId: e.stream.streamId, connectionId, reason: e.reason });
+      remotes.delete(connectionId);
+      created.delete(connectionId);
     });
     for (const type of ['recordingStarted', 'recordingStopped'])
       session.on(type, (e) => note(type, { id: e.id, name: e.name, reason: e.reason }));
@@ -202,10 +206,10 @@
 
     unpublish: () => session.unpublish(publisher),
     leave: () => session.disconnect(),
-    subscribeTo: (streamId) => subscribe(session.remoteStreamsCreated?.get?.(streamId) ?? session.remoteStreamsCreated[streamId]),
-    unsubscribe(streamId) {
-      session.unsubscribe(remotes.get(streamId).subscriber);
-      remotes.delete(streamId);
+    subscribeTo: (connectionId) => subscribe(created.get(connectionId)),
+    unsubscribe(connectionId) {
+      session.unsubscribe(remotes.get(connectionId).subscriber);
+      remotes.delete(connectionId);
     },
     mute: ({ audio: active, video }) => {
       if (active !== undefined) publisher.publishAudio(active);
@@ -219,9 +223,9 @@
       await sender.replaceTrack(canvasTrack(settings));
     },
 
-    // What a person at this screen sees and hears of one stream, or null while nothing has arrived.
-    observe(streamId) {
-      const remote = remotes.get(streamId);
+    // What a person at this screen sees and hears of another's stream, or null while nothing has arrived.
+    observe(connectionId) {
+      const remote = remotes.get(connectionId);
       const stream = remote?.stream.getMediaStream?.();
       if (!stream)
         return null;
@@ -244,7 +248,7 @@
       return seen;
     },
 
-    remotes: () => [...remotes].map(([streamId, r]) => ({ streamId, connectionId: r.connectionId, data: r.data })),
+    dataOf: (connectionId) => remotes.get(connectionId).data,
 
     // Plays a file from start to end at normal speed and says how far the clock got.
     async play(url) {
