@@ -5,6 +5,9 @@
 #include <string.h>
 
 #define MAX_AHEAD_SAMPLES (REC_AUDIO_RATE * 2)
+#define CEILING 0.98f
+#define RECOVERY 0.02f    /* of the gain, per block */
+#define RAMP_SAMPLES 240  /* 5 ms */
 
 struct RecAudioQueue {
   GArray *samples; /* of float; the first is that of `start` */
@@ -94,9 +97,36 @@ rec_audio_queue_mix (RecAudioQueue *queue, int64_t start, int64_t n_samples, flo
   }
 }
 
-void
-rec_audio_limit (float *sum, int64_t n_samples)
+static float
+find_peak (const float *sum, int64_t n_samples)
 {
+  float peak = 0;
+
   for (int64_t i = 0; i < n_samples * REC_AUDIO_CHANNELS; i++)
-    sum[i] = CLAMP (sum[i], -1.0f, 1.0f);
+    peak = MAX (peak, sum[i] < 0 ? -sum[i] : sum[i]);
+  return peak;
+}
+
+/* From the last block's gain to this one's along a short ramp, which is heard less than a step. */
+void
+rec_audio_limit (RecAudioLimiter *limiter, float *sum, int64_t n_samples)
+{
+  const float peak = find_peak (sum, n_samples);
+  const float needed = peak > CEILING ? 1 - CEILING / peak : 0;
+  const float before = limiter->turned_down;
+  const float after = MAX (needed, before - RECOVERY);
+
+  limiter->turned_down = after;
+  if (before <= 0 && after <= 0)
+    return;
+  for (int64_t i = 0; i < n_samples; i++) {
+    const float progress = MIN ((float) i / RAMP_SAMPLES, 1.0f);
+    const float gain = 1 - (before + (after - before) * progress);
+
+    for (int channel = 0; channel < REC_AUDIO_CHANNELS; channel++) {
+      float *sample = &sum[i * REC_AUDIO_CHANNELS + channel];
+
+      *sample = CLAMP (*sample * gain, -1.0f, 1.0f);
+    }
+  }
 }

@@ -19,7 +19,11 @@ void rec_audio_queue_write (RecAudioQueue *queue, int64_t pts_ns, const float *b
 /* Adds the samples from `start` on to the sum (NULL: throws them away) and forgets all before start + n_samples. */
 void rec_audio_queue_mix (RecAudioQueue *queue, int64_t start, int64_t n_samples, float *sum);
 
-/* Brings every sample of a sum into -1 to 1. */
-void rec_audio_limit (float *sum, int64_t n_samples);
+/* Brings every sample of a sum into -1 to 1: turns down at once what is too loud, and up again slowly. */
+typedef struct {
+  float turned_down; /* 0: not at all, to 1 */
+} RecAudioLimiter;
+
+void rec_audio_limit (RecAudioLimiter *limiter, float *sum, int64_t n_samples);
 
 #endif

@@ -78,6 +78,26 @@ on_input_query (GstPad *pad, GstObject *parent, GstQuery *query)
   return TRUE;
 }
 
+/* Anything goes, also another format than the last one: pictures change their size. */
+static gboolean
+on_output_query (GstPad *pad, GstObject *parent, GstQuery *query)
+{
+  g_autoptr (GstCaps) any = NULL;
+
+  switch (GST_QUERY_TYPE (query)) {
+  case GST_QUERY_ACCEPT_CAPS:
+    gst_query_set_accept_caps_result (query, TRUE);
+    return TRUE;
+  case GST_QUERY_CAPS:
+    gst_query_parse_caps (query, &any);
+    any = any != NULL ? gst_caps_ref (any) : gst_caps_new_any ();
+    gst_query_set_caps_result (query, any);
+    return TRUE;
+  default:
+    return gst_pad_query_default (pad, parent, query);
+  }
+}
+
 static bool
 take_bus_error (RecPipeline *pipeline, GError **error)
 {
@@ -106,6 +126,7 @@ link_ends (RecPipeline *pipeline, GError **error)
   gst_pad_set_event_function (pipeline->input, on_input_event);
   gst_pad_set_query_function (pipeline->input, on_input_query);
   gst_pad_set_event_function (pipeline->output, on_output_event);
+  gst_pad_set_query_function (pipeline->output, on_output_query);
   gst_pad_set_chain_function (pipeline->output, on_buffer);
   gst_pad_set_active (pipeline->output, TRUE);
   gst_pad_set_active (pipeline->input, TRUE);

@@ -50,6 +50,7 @@ struct RecRecorder {
     RecSceneBoard *scene;
     RecCompositor *compositor;
     GstBuffer *last;    /* the canvas last handed out */
+    RecAudioLimiter limiter;
     GThreadPool *pool;
     int64_t step, n_steps; /* n_steps: -1 until the end is known */
     int64_t horizon_ns;    /* packets clock: file time that has been reached */
@@ -269,6 +270,16 @@ apply_pending (RecRecorder *recorder, int64_t until_ns)
 
 /* --- input ----------------------------------------------------------------------------------------- */
 
+/* A live packet cannot be of the future, and one that claims to be must not hold up what follows it. */
+static void
+tame_time (RecRecorder *recorder, Item *item)
+{
+  const int64_t now_ns = g_get_monotonic_time () * 1000;
+
+  if (recorder->recipe.is_live && item->pts_ns > now_ns + REC_NS_PER_SECOND)
+    item->pts_ns = now_ns;
+}
+
 static void
 take_packet (RecRecorder *recorder, Item *item)
 {
@@ -287,10 +298,12 @@ take_packet (RecRecorder *recorder, Item *item)
 static void
 take_item (RecRecorder *recorder, Item *item)
 {
-  if (item->command != NULL)
+  if (item->command != NULL) {
     take_command (recorder, g_steal_pointer (&item->command));
-  else
+  } else {
+    tame_time (recorder, item);
     take_packet (recorder, item);
+  }
   free_item (item);
 }
 
@@ -480,7 +493,7 @@ make_sound (RecRecorder *recorder, int64_t start_ns, int64_t end_ns)
   GstBuffer *buffer;
 
   mix_tracks (recorder, start, n_samples, sum);
-  rec_audio_limit (sum, n_samples);
+  rec_audio_limit (&recorder->own.limiter, sum, n_samples);
   buffer = gst_buffer_new_wrapped (sum, size);
   GST_BUFFER_PTS (buffer) = (GstClockTime) rec_timeline_from_samples (start);
   GST_BUFFER_DURATION (buffer) = (GstClockTime) rec_timeline_from_samples (n_samples);

@@ -11,6 +11,9 @@
 #define NO_PICTURE_US (1000 * 1000)
 #define MAX_RESTARTS 20
 #define MAX_SIDE 8192
+/* libopus looks ahead by 6.5 ms (its restricted mode, which browsers do not use, by 2.5 ms). A packet bears the time of
+ * its first sample, but what it decodes to begins that much earlier in the sound, so all would be heard that late. */
+#define OPUS_LOOKAHEAD_NS INT64_C (6500000)
 
 typedef struct Waiting {
   GstBuffer *rtp;
@@ -93,7 +96,8 @@ take_sound (RecTrackSource *track, GstBuffer *buffer, int64_t pts_ns)
 
   if (pts_ns < 0 || !gst_buffer_map (buffer, &map, GST_MAP_READ))
     return;
-  rec_audio_queue_write (track->audio, pts_ns - track->start_ns, (const float *) (void *) map.data,
+  rec_audio_queue_write (track->audio, pts_ns - OPUS_LOOKAHEAD_NS - track->start_ns,
+      (const float *) (void *) map.data,
       (int64_t) (map.size / sizeof (float) / REC_AUDIO_CHANNELS));
   gst_buffer_unmap (buffer, &map);
 }
@@ -199,7 +203,8 @@ rec_track_source_new (
   track->wanted = wanted;
   track->data = data;
   track->audio = rec_audio_queue_new ();
-  track->last_request_us = g_get_monotonic_time (); /* the server asks when it attaches the feed */
+  /* The server asks when it attaches the feed; what gets lost after that may be asked for at once. */
+  track->last_request_us = g_get_monotonic_time () - KEYFRAME_INTERVAL_US;
   g_queue_init (&track->waiting);
 
   if (!start_pipeline (track, error)) {
@@ -287,7 +292,7 @@ recover (RecTrackSource *track, const GError *cause)
 {
   g_autoptr (GError) error = NULL;
 
-  g_info ("%s: starting its decoder anew", cause->message);
+  g_warning ("%s: starting its decoder anew", cause->message);
   request_keyframe (track);
   if (track->n_restarts++ < MAX_RESTARTS && start_pipeline (track, &error))
     return;

@@ -514,19 +514,26 @@ get_size (const char *path)
   return stat (path, &info) == 0 ? (int64_t) info.st_size : 0;
 }
 
+/* A sink may also write text about the recording. */
+static bool
+is_media (const RecSinkFile *file)
+{
+  return g_str_has_prefix (file->media_type, "video/")
+         || g_str_has_prefix (file->media_type, "audio/");
+}
+
 static json_object *
 describe_file (RecSinkRunner *sink, const RecSinkFile *file)
 {
   g_autofree char *path = g_build_filename (worker.setup->directory, file->path, NULL);
   json_object *json = json_object_new_object ();
-  RecFileFacts facts = {
-    .has_audio = worker.setup->recorder.has_audio,
-    .has_video = worker.setup->recorder.has_video,
-  };
+  RecFileFacts facts = { 0 };
 
-  if (worker.recorder != NULL && rec_sink_runner_get_state (sink) == REC_SINK_DONE)
-    facts.duration_ns = rec_recorder_get_duration_ns (worker.recorder);
-  else
+  if (is_media (file) && worker.recorder != NULL
+      && rec_sink_runner_get_state (sink) == REC_SINK_DONE)
+    facts = (RecFileFacts){ rec_recorder_get_duration_ns (worker.recorder),
+      worker.setup->recorder.has_audio, worker.setup->recorder.has_video };
+  else if (is_media (file))
     rec_inspect_file (path, &facts);
   rec_json_set_string (json, "name", file->path);
   rec_json_set_string (json, "mediaType", file->media_type);

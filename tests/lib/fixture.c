@@ -34,7 +34,7 @@ has_marker (GBytes *rtp)
 }
 
 static void
-add_buffer (RecFixture *fixture, GstBuffer *buffer)
+add_buffer (RecFixture *fixture, GstBuffer *buffer, const GstSegment *segment)
 {
   const unsigned n = fixture->packets->len;
   RecFixturePacket *packet = g_new0 (RecFixturePacket, 1);
@@ -43,7 +43,8 @@ add_buffer (RecFixture *fixture, GstBuffer *buffer)
 
   gst_buffer_extract_dup (buffer, 0, gst_buffer_get_size (buffer), &copy, &size);
   packet->rtp = g_bytes_new_take (copy, size);
-  packet->pts_ns = (int64_t) GST_BUFFER_PTS (buffer);
+  packet->pts_ns =
+      (int64_t) gst_segment_to_running_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
   packet->is_frame_start =
       n == 0 || has_marker (((RecFixturePacket *) fixture->packets->pdata[n - 1])->rtp);
   g_ptr_array_add (fixture->packets, packet);
@@ -55,10 +56,10 @@ add_sample (RecFixture *fixture, GstSample *sample)
   GstBufferList *list = gst_sample_get_buffer_list (sample);
 
   if (list == NULL) {
-    add_buffer (fixture, gst_sample_get_buffer (sample));
+    add_buffer (fixture, gst_sample_get_buffer (sample), gst_sample_get_segment (sample));
   } else {
     for (unsigned i = 0; i < gst_buffer_list_length (list); i++)
-      add_buffer (fixture, gst_buffer_list_get (list, i));
+      add_buffer (fixture, gst_buffer_list_get (list, i), gst_sample_get_segment (sample));
   }
   gst_sample_unref (sample);
 }

@@ -28,6 +28,7 @@ typedef struct {
 
 struct RecRigControl {
   RecControl *control;
+  GHashTable *next_numbers; /* track -> sequence number that follows, + 1 */
   GPtrArray *queued;
   unsigned n_queued;
 };
@@ -150,6 +151,7 @@ spawn (RecWorkerRig *rig)
   rig->own = g_new0 (struct RecRigControl, 1);
   rig->own->control = rec_control_new (control[0], false, on_message, on_closed, rig);
   rig->own->queued = g_ptr_array_new ();
+  rig->own->next_numbers = g_hash_table_new (NULL, NULL);
 }
 
 int
@@ -333,6 +335,7 @@ rec_worker_rig_free (RecWorkerRig *rig)
   rec_control_free (rig->own->control);
   g_ptr_array_set_free_func (rig->own->queued, free_queued);
   g_ptr_array_unref (rig->own->queued);
+  g_hash_table_unref (rig->own->next_numbers);
   g_free (rig->own);
   rec_fd_close (&rig->media_fd);
   if (rig->owns_directory)
@@ -403,9 +406,39 @@ rec_worker_rig_set_state (RecWorkerRig *rig, const char *stream, double at, cons
   say (rig, REC_CONTROL_STREAM_STATE, message);
 }
 
+static uint16_t
+get_number (const RecFixture *fixture, unsigned index)
+{
+  const uint8_t *rtp =
+      g_bytes_get_data (((RecFixturePacket *) fixture->packets->pdata[index])->rtp, NULL);
+
+  return (uint16_t) (rtp[2] << 8 | rtp[3]);
+}
+
+/* As if all fixtures of a track had been one stream; what was cut stays a gap. */
+static GBytes *
+renumber (GBytes *packet, uint32_t id, uint16_t shift)
+{
+  gsize size;
+  uint8_t *rtp = g_bytes_unref_to_data (g_bytes_new (g_bytes_get_data (packet, NULL), g_bytes_get_size (packet)), &size);
+  const uint16_t number = (uint16_t) ((rtp[2] << 8 | rtp[3]) + shift);
+
+  rtp[2] = (uint8_t) (number >> 8);
+  rtp[3] = (uint8_t) number;
+  rtp[8] = rtp[9] = rtp[10] = 0;
+  rtp[11] = (uint8_t) id;
+  return g_bytes_new_take (rtp, size);
+}
+
 void
 rec_worker_rig_queue (RecWorkerRig *rig, uint32_t id, const RecFixture *fixture, double at)
 {
+  const unsigned next =
+      GPOINTER_TO_UINT (g_hash_table_lookup (rig->own->next_numbers, GUINT_TO_POINTER (id)));
+  const uint16_t shift = next == 0 ? 0 : (uint16_t) (next - 1 - get_number (fixture, 0));
+
+  g_hash_table_insert (rig->own->next_numbers, GUINT_TO_POINTER (id),
+      GUINT_TO_POINTER ((uint16_t) (get_number (fixture, fixture->packets->len - 1) + shift + 1) + 1u));
   for (unsigned i = 0; i < fixture->packets->len; i++) {
     const RecFixturePacket *packet = fixture->packets->pdata[i];
     Queued *queued = g_new0 (Queued, 1);
@@ -413,7 +446,7 @@ rec_worker_rig_queue (RecWorkerRig *rig, uint32_t id, const RecFixture *fixture,
     queued->track = id;
     queued->pts_ns = packet->pts_ns + to_ns (rig, at);
     queued->order = rig->own->n_queued++;
-    queued->rtp = g_bytes_ref (packet->rtp);
+    queued->rtp = renumber (packet->rtp, id, shift);
     g_ptr_array_add (rig->own->queued, queued);
   }
 }
