@@ -170,7 +170,8 @@ list_directory (const char *directory, GPtrArray *files)
     g_autofree char *path = g_build_filename (directory, names->pdata[i], NULL);
 
     if (files->len == MAX_PLUGINS) {
-      g_warning ("there are more than %d plugins, leaving out '%s' and those after it", MAX_PLUGINS, path);
+      g_warning ("there are more than %d plugins, leaving out '%s' and those after it", MAX_PLUGINS,
+          path);
       return;
     }
     g_ptr_array_add (files, g_canonicalize_filename (path, NULL));
@@ -214,7 +215,8 @@ refuse_duplicate (GHashTable *by_id, RecCatalogueEntry *entry)
     return;
   }
   g_free (entry->refusal);
-  entry->refusal = g_strdup_printf ("has the id '%s', as '%s' has, which comes first", entry->id, first->file);
+  entry->refusal =
+      g_strdup_printf ("has the id '%s', as '%s' has, which comes first", entry->id, first->file);
 }
 
 static int
@@ -291,7 +293,8 @@ unref_entries (void *data)
 }
 
 static void
-scan_on_thread (GTask *task, void *source G_GNUC_UNUSED, void *data, GCancellable *cancellable G_GNUC_UNUSED)
+scan_on_thread (GTask *task, void *source G_GNUC_UNUSED, void *data,
+    GCancellable *cancellable G_GNUC_UNUSED)
 {
   g_task_return_pointer (task, run_scan (data), unref_entries);
 }
@@ -409,25 +412,25 @@ rec_catalogue_find_layout (RecCatalogue *catalogue, const char *recording_layout
     return entry;
   if (mapped != NULL) {
     g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE,
-        "layout '%s' is served by the plugin '%s', which cannot be used: %s", recording_layout, mapped,
-        find_refusal (catalogue, mapped));
+        "layout '%s' is served by the plugin '%s', which cannot be used: %s", recording_layout,
+        mapped, find_refusal (catalogue, mapped));
     return NULL;
   }
   g_autofree char *list = list_layouts (catalogue);
-  g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "there is no layout '%s'; there are: %s",
-      recording_layout, list);
+  g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
+      "there is no layout '%s'; there are: %s", recording_layout, list);
   return NULL;
 }
 
 static bool
-override_option (const RecCatalogueEntry *entry, json_object *values, const char *key, json_object *value,
-    GError **error)
+override_option (const RecCatalogueEntry *entry, json_object *values, const char *key,
+    json_object *value, GError **error)
 {
   json_object *option = rec_options_find (entry->options, key);
 
   if (option == NULL || !rec_option_has_flag (option, "request")) {
-    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "plugin '%s' has no option '%s'%s", entry->id,
-        key, option != NULL ? " that a request may set" : "");
+    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "plugin '%s' has no option '%s'%s",
+        entry->id, key, option != NULL ? " that a request may set" : "");
     return false;
   }
   if (!rec_option_check (option, value, error)) {
@@ -449,8 +452,8 @@ rec_catalogue_dup_options (const RecCatalogueEntry *entry, json_object *request,
   if (request == NULL)
     return g_steal_pointer (&values);
   if (!json_object_is_type (request, json_type_object)) {
-    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "the options of plugin '%s' must be an object",
-        entry->id);
+    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
+        "the options of plugin '%s' must be an object", entry->id);
     return NULL;
   }
   json_object_object_foreach (request, key, value) {
@@ -496,8 +499,8 @@ entry_to_json (const RecCatalogueEntry *entry)
   if (!entry->is_usable)
     rec_json_set_string (shown, "refusal", entry->refusal);
   for (size_t i = 0; i < n_options; i++)
-    json_object_array_add (
-        options, option_to_json (json_object_array_get_idx (entry->options, i), entry->values));
+    json_object_array_add (options,
+        option_to_json (json_object_array_get_idx (entry->options, i), entry->values));
   rec_json_take (shown, "options", options);
   return shown;
 }

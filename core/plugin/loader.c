@@ -29,8 +29,7 @@ G_STATIC_ASSERT ((int) REC_PLUGIN_ARRANGING_LAYOUT == REC_KIND_ARRANGING_LAYOUT)
 G_STATIC_ASSERT ((int) REC_PLUGIN_PAGE_LAYOUT == REC_KIND_PAGE_LAYOUT);
 G_STATIC_ASSERT ((int) REC_PLUGIN_SINK == REC_KIND_SINK);
 
-static bool
-refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static bool refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 static bool
 refuse (GError **error, const char *format, ...)
@@ -99,7 +98,8 @@ check_plugin (const RecPlugin *plugin, GError **error)
   g_autoptr (GError) why = NULL;
 
   if (plugin->id == NULL || !rec_option_is_name (plugin->id))
-    return refuse (error, "has an id other than [a-z0-9_-]+ of at most %d bytes", REC_OPTION_MAX_NAME);
+    return refuse (error, "has an id other than [a-z0-9_-]+ of at most %d bytes",
+        REC_OPTION_MAX_NAME);
   if (!check_text ("version", plugin->version, error) ||
       !check_text ("summary", plugin->summary, error))
     return false;
@@ -121,7 +121,8 @@ check_sink (const RecSink *sink, GError **error)
   if ((sink->accepts & (REC_MODE_COMPOSED | REC_MODE_INDIVIDUAL)) == 0)
     return refuse (error, "accepts neither composed nor individual recordings");
   if (sink->delivery != REC_DELIVERY_LOSSLESS && sink->delivery != REC_DELIVERY_LIVE)
-    return refuse (error, "asks for delivery %u, which is neither LOSSLESS nor LIVE", sink->delivery);
+    return refuse (error, "asks for delivery %u, which is neither LOSSLESS nor LIVE",
+        sink->delivery);
   return require (sink->needs != NULL, "needs", error) &&
          require (sink->open != NULL, "open", error) &&
          require (sink->add_track != NULL, "add_track", error) &&

@@ -56,8 +56,7 @@ rec_option_has_flag (json_object *option, const char *flag)
 
 /* --- values ------------------------------------------------------------------------------------ */
 
-static bool
-expected (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static bool expected (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 static bool
 expected (GError **error, const char *format, ...)

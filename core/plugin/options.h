@@ -8,9 +8,9 @@
 #include <json-c/json.h>
 #include <recto/plugin.h>
 
-#define REC_OPTIONS_MAX 64           /* options of one plugin */
-#define REC_OPTION_MAX_NAME 64       /* bytes of an id or key */
-#define REC_OPTION_MAX_TEXT 4096     /* bytes of a value without a bound of its own */
+#define REC_OPTIONS_MAX 64       /* options of one plugin */
+#define REC_OPTION_MAX_NAME 64   /* bytes of an id or key */
+#define REC_OPTION_MAX_TEXT 4096 /* bytes of a value without a bound of its own */
 
 /* values: object of key -> value, already checked (a wrong one falls back, it came over the control socket).
  * The result stays valid until freed; strings it hands out belong to it. */

@@ -51,8 +51,7 @@ free_probe (void *data)
   g_free (probe);
 }
 
-static void
-refuse (RecProbeResult *result, const char *format, ...) G_GNUC_PRINTF (2, 3);
+static void refuse (RecProbeResult *result, const char *format, ...) G_GNUC_PRINTF (2, 3);
 
 static void
 refuse (RecProbeResult *result, const char *format, ...)
@@ -71,7 +70,10 @@ check_options (RecJson *options, GError **error)
 {
   static const char *const types[] = { "int", "bool", "string", NULL };
   const RecJsonField fields[] = {
-    { .name = "key", .type = REC_JSON_STRING, .required = true, .is_valid = rec_option_is_name,
+    { .name = "key",
+        .type = REC_JSON_STRING,
+        .required = true,
+        .is_valid = rec_option_is_name,
         .expected = "[a-z0-9_-]+" },
     { .name = "type", .type = REC_JSON_STRING, .required = true, .choices = types },
     { .name = "flags", .type = REC_JSON_STRINGS, .required = true },
@@ -99,7 +101,10 @@ check_descriptor (RecJson *descriptor, GError **error)
 {
   static const char *const kinds[] = { "arranging-layout", "page-layout", "sink", NULL };
   const RecJsonField fields[] = {
-    { .name = "id", .type = REC_JSON_STRING, .required = true, .is_valid = rec_option_is_name,
+    { .name = "id",
+        .type = REC_JSON_STRING,
+        .required = true,
+        .is_valid = rec_option_is_name,
         .expected = "[a-z0-9_-]+" },
     { .name = "kind", .type = REC_JSON_STRING, .required = true, .choices = kinds },
     { .name = "version", .type = REC_JSON_STRING, .required = true },
@@ -129,8 +134,8 @@ judge_output (Probe *probe, int status)
     refuse (result, "ends the program that loads it: the probe %s without an answer", reason);
     return;
   }
-  g_autoptr (RecJson) answer = rec_json_parse (
-      (const char *) probe->output->data, probe->output->len, MAX_OUTPUT_BYTES, &error);
+  g_autoptr (RecJson) answer = rec_json_parse ((const char *) probe->output->data,
+      probe->output->len, MAX_OUTPUT_BYTES, &error);
   const char *refusal = rec_json_string_or (answer, "refusal", NULL);
   if (refusal != NULL)
     refuse (result, "%s", refusal);

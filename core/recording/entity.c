@@ -51,13 +51,15 @@ is_over (const RecRecording *recording)
 static char *
 dup_url (const RecRecording *recording, RecEra words, const RecEntityView *view)
 {
-  if (recording->file_name == NULL || !is_over (recording) || (words == REC_ERA_OLD && !view->is_public))
+  if (recording->file_name == NULL || !is_over (recording) ||
+      (words == REC_ERA_OLD && !view->is_public))
     return NULL;
   g_autofree char *id = g_uri_escape_string (recording->id, NULL, FALSE);
   g_autofree char *file = g_uri_escape_string (recording->file_name, NULL, FALSE);
   if (words == REC_ERA_OLD && recording->era == REC_ERA_OLD)
     return g_strconcat (view->public_url, "/recordings/", file, NULL);
-  return g_strconcat (view->public_url, words == REC_ERA_OLD ? "" : "/openvidu", "/recordings/", id, "/", file, NULL);
+  return g_strconcat (view->public_url, words == REC_ERA_OLD ? "" : "/openvidu", "/recordings/", id,
+      "/", file, NULL);
 }
 
 static char *
@@ -177,12 +179,21 @@ is_layout_name (const char *text)
 }
 
 static const RecJsonField fields[] = {
-  { .name = "id", .type = REC_JSON_STRING, .required = true, .is_valid = rec_path_is_safe_name,
+  { .name = "id",
+      .type = REC_JSON_STRING,
+      .required = true,
+      .is_valid = rec_path_is_safe_name,
       .expected = "a file name" },
-  { .name = "name", .type = REC_JSON_STRING, .required = true, .is_valid = rec_path_is_safe_name,
+  { .name = "name",
+      .type = REC_JSON_STRING,
+      .required = true,
+      .is_valid = rec_path_is_safe_name,
       .expected = "a file name" },
   { .name = "sessionId", .type = REC_JSON_STRING, .required = true, .max = 1000 },
-  { .name = "recordingLayout", .type = REC_JSON_STRING, .is_valid = is_layout_name, .expected = "a layout's name" },
+  { .name = "recordingLayout",
+      .type = REC_JSON_STRING,
+      .is_valid = is_layout_name,
+      .expected = "a layout's name" },
   { .name = "customLayout", .type = REC_JSON_STRING, .max = 4096 },
   { .name = "outputMode", .type = REC_JSON_STRING, .max = 64 },
   { .name = "resolution", .type = REC_JSON_STRING, .max = 64 },
@@ -259,8 +270,8 @@ read_outcome (json_object *entity, RecRecording *recording)
   recording->size = rec_json_int_or (entity, "size", 0);
   recording->duration_s = rec_json_double_or (entity, "duration", 0);
   for (size_t i = 0; i < n_notes; i++)
-    g_ptr_array_add (
-        recording->notes, g_strdup (json_object_get_string (json_object_array_get_idx (notes, i))));
+    g_ptr_array_add (recording->notes,
+        g_strdup (json_object_get_string (json_object_array_get_idx (notes, i))));
 }
 
 RecRecording *
@@ -281,7 +292,8 @@ rec_entity_from_json (json_object *entity, const char *directory, GError **error
   }
   g_autoptr (RecRecordingProperties) properties = read_properties (entity, era);
   RecRecording *recording = rec_recording_new (rec_json_string_or (entity, "id", ""),
-      rec_json_string_or (entity, "sessionId", ""), era, properties, rec_json_int_or (entity, "createdAt", 0));
+      rec_json_string_or (entity, "sessionId", ""), era, properties,
+      rec_json_int_or (entity, "createdAt", 0));
   recording->directory = g_strdup (directory);
   recording->status = status;
   read_outcome (entity, recording);
@@ -297,8 +309,8 @@ load (const char *directory, const char *file)
   g_autoptr (GError) error = NULL;
   g_autofree char *path = g_build_filename (directory, file, NULL);
   g_autoptr (RecJson) json = rec_json_parse_file (path, MAX_ENTITY_BYTES, &error);
-  g_autoptr (RecRecording) recording =
-      json != NULL ? rec_entity_from_json (json, directory, &error) : NULL;
+  g_autoptr (RecRecording) recording = json != NULL ? rec_entity_from_json (json, directory, &error)
+                                                    : NULL;
 
   if (recording == NULL) {
     g_warning ("cannot read the recording in '%s': %s; leaving it out", path, error->message);
@@ -306,7 +318,8 @@ load (const char *directory, const char *file)
   }
   if (strcmp (recording->id, file + strlen (ENTITY_PREFIX)) == 0)
     return g_steal_pointer (&recording);
-  g_warning ("cannot read the recording in '%s': it has the id '%s'; leaving it out", path, recording->id);
+  g_warning ("cannot read the recording in '%s': it has the id '%s'; leaving it out", path,
+      recording->id);
   return NULL;
 }
 

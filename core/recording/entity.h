@@ -15,7 +15,8 @@ typedef struct {
 
 /* As REST and the entity file show it; words: of the era that asks. reason, message and notes are ours, and there
  * only when they are set. New reference. */
-json_object *rec_entity_to_json (const RecRecording *recording, RecEra words, const RecEntityView *view);
+json_object *rec_entity_to_json (const RecRecording *recording, RecEra words,
+    const RecEntityView *view);
 
 /* What the file holds: the above in the words of the recording's era, and what only the server needs. */
 json_object *rec_entity_to_file_json (const RecRecording *recording, const RecEntityView *view);

@@ -40,7 +40,7 @@ struct RecJob {
   RecWorkerProcess *worker; /* NULL once gone */
   RecTracks *tracks;        /* NULL before and after packets flow */
   RecSalvage *salvage;
-  char *failure;            /* what the worker said when it gave up */
+  char *failure; /* what the worker said when it gave up */
   bool is_journaled, is_saved;
   int64_t start_ns, last_heard_us;
   guint deadline, watchdog;
@@ -67,7 +67,8 @@ clear_source (guint *source)
 static void
 log_life (const RecJob *job, GLogLevelFlags level, const char *text)
 {
-  const RecLogFields fields = { .recording = job->recording->id, .session = job->recording->session_id };
+  const RecLogFields fields = { .recording = job->recording->id,
+    .session = job->recording->session_id };
 
   rec_log_with (level, &fields, "%s", text);
 }
@@ -101,8 +102,8 @@ make_entity (const RecJobContext *context, const RecRecording *recording)
 }
 
 void
-rec_job_save_entity (
-    const RecJobContext *context, const RecRecording *recording, RecWriterDone done, void *data)
+rec_job_save_entity (const RecJobContext *context, const RecRecording *recording,
+    RecWriterDone done, void *data)
 {
   g_autofree char *path = rec_place_dup_entity_path (recording);
   g_autoptr (RecJson) json = make_entity (context, recording);
@@ -128,10 +129,12 @@ on_saved (const GError *error, void *data)
 {
   RecJob *job = data;
   RecRecordingDone stopped = g_steal_pointer (&job->stopped);
-  g_autofree char *journal = rec_journal_dup_path (job->context->journal_folder, job->recording->id);
+  g_autofree char *journal =
+      rec_journal_dup_path (job->context->journal_folder, job->recording->id);
 
   if (error != NULL)
-    g_warning ("the outcome of recording '%s' is not on the disk: %s", job->recording->id, error->message);
+    g_warning ("the outcome of recording '%s' is not on the disk: %s", job->recording->id,
+        error->message);
   else
     rec_writer_remove (job->context->writer, journal);
   job->is_saved = true;
@@ -185,7 +188,8 @@ fail_start (RecJob *job, RecErrorCode code, const char *why)
   RecRecordingDone started = g_steal_pointer (&job->started);
   g_autoptr (GError) error = NULL;
 
-  g_set_error (&error, REC_ERROR, (gint) code, "cannot start recording '%s': %s", job->recording->id, why);
+  g_set_error (&error, REC_ERROR, (gint) code, "cannot start recording '%s': %s",
+      job->recording->id, why);
   log_life (job, G_LOG_LEVEL_CRITICAL, error->message);
   set_text (&job->recording->message, why);
   if (job->worker != NULL)
@@ -242,8 +246,8 @@ static bool
 start_salvage (RecJob *job, GError **error)
 {
   job->phase = PHASE_SALVAGING;
-  job->salvage =
-      rec_salvage_new (job->context->config, job->context->pool, job->setup, on_salvaged, job, error);
+  job->salvage = rec_salvage_new (job->context->config, job->context->pool, job->setup, on_salvaged,
+      job, error);
   return job->salvage != NULL;
 }
 
@@ -251,7 +255,8 @@ static void
 lose_worker (RecJob *job, const char *why)
 {
   g_autoptr (GError) error = NULL;
-  g_autofree char *cause = job->failure != NULL ? g_strdup_printf ("%s; %s", job->failure, why) : g_strdup (why);
+  g_autofree char *cause = job->failure != NULL ? g_strdup_printf ("%s; %s", job->failure, why)
+                                                : g_strdup (why);
 
   log_life (job, G_LOG_LEVEL_CRITICAL, cause);
   set_text (&job->failure, cause);
@@ -261,11 +266,13 @@ lose_worker (RecJob *job, const char *why)
   g_clear_pointer (&job->tracks, rec_tracks_free);
   if (job->recording->status == REC_RECORDING_STARTED) {
     set_text (&job->recording->reason, "mediaServerCrashed");
-    rec_registry_set_recording_status (job->context->registry, job->recording, REC_RECORDING_STOPPED);
+    rec_registry_set_recording_status (job->context->registry, job->recording,
+        REC_RECORDING_STOPPED);
   }
   if (start_salvage (job, &error))
     return;
-  g_autofree char *message = g_strdup_printf ("%s; nothing could be salvaged: %s", cause, error->message);
+  g_autofree char *message =
+      g_strdup_printf ("%s; nothing could be salvaged: %s", cause, error->message);
   complete (job, NULL, message);
 }
 
@@ -282,14 +289,17 @@ on_deadline (gpointer data)
     fail_start (job, REC_ERROR_TIMEOUT, "no worker was ready within recording.start-timeout-ms");
     break;
   case PHASE_SETTING_UP:
-    fail_start (job, REC_ERROR_TIMEOUT, "the worker was not set up within recording.start-timeout-ms");
+    fail_start (job, REC_ERROR_TIMEOUT,
+        "the worker was not set up within recording.start-timeout-ms");
     break;
   case PHASE_STARTING:
-    fail_start (job, REC_ERROR_TIMEOUT, "there was no data on the disk within recording.start-timeout-ms");
+    fail_start (job, REC_ERROR_TIMEOUT,
+        "there was no data on the disk within recording.start-timeout-ms");
     break;
   case PHASE_RUNNING:
   case PHASE_STOPPING:
-    rec_worker_process_end (job->worker, "the worker did not finish its files within recording.stop-timeout-ms");
+    rec_worker_process_end (job->worker,
+        "the worker did not finish its files within recording.stop-timeout-ms");
     break;
   case PHASE_INVALID:
   case PHASE_SALVAGING:
@@ -304,13 +314,15 @@ static void
 set_deadline (RecJob *job, const char *key)
 {
   clear_source (&job->deadline);
-  job->deadline = g_timeout_add ((guint) rec_config_get_int (job->context->config, key), on_deadline, job);
+  job->deadline =
+      g_timeout_add ((guint) rec_config_get_int (job->context->config, key), on_deadline, job);
 }
 
 static void
 set_up_when_prepared (RecJob *job)
 {
-  if (job->phase != PHASE_PREPARING || !job->is_journaled || !rec_worker_process_is_greeted (job->worker))
+  if (job->phase != PHASE_PREPARING || !job->is_journaled ||
+      !rec_worker_process_is_greeted (job->worker))
     return;
   job->phase = PHASE_SETTING_UP;
   job->start_ns = now_ns ();
@@ -350,7 +362,8 @@ open_feeds (RecJob *job)
 {
   g_autoptr (GError) error = NULL;
 
-  job->tracks = rec_tracks_new (job->context->config, job->context->router, job->context->registry, job->worker, &error);
+  job->tracks = rec_tracks_new (job->context->config, job->context->router, job->context->registry,
+      job->worker, &error);
   if (job->tracks == NULL) {
     fail_start (job, REC_ERROR_UNAVAILABLE, error->message);
     return;
@@ -384,11 +397,13 @@ on_watchdog (gpointer data)
   int64_t max_s = rec_config_get_int (config, "recording.max-duration-s");
 
   if (silent_ms > rec_config_get_int (config, "recording.heartbeat-timeout-ms")) {
-    rec_worker_process_end (job->worker, "the worker said nothing for longer than recording.heartbeat-timeout-ms");
+    rec_worker_process_end (job->worker,
+        "the worker said nothing for longer than recording.heartbeat-timeout-ms");
     job->watchdog = 0;
     return G_SOURCE_REMOVE;
   }
-  if (max_s == 0 || job->phase != PHASE_RUNNING || now_ns () - job->start_ns < max_s * G_GINT64_CONSTANT (1000000000))
+  if (max_s == 0 || job->phase != PHASE_RUNNING ||
+      now_ns () - job->start_ns < max_s * G_GINT64_CONSTANT (1000000000))
     return G_SOURCE_CONTINUE;
   add_note (job, "nobody stopped the recording within recording.max-duration-s");
   job->watchdog = 0;
@@ -416,7 +431,8 @@ take_started (RecJob *job, json_object *message)
 static bool
 is_before_running (const RecJob *job)
 {
-  return job->phase == PHASE_PREPARING || job->phase == PHASE_SETTING_UP || job->phase == PHASE_STARTING;
+  return job->phase == PHASE_PREPARING || job->phase == PHASE_SETTING_UP ||
+         job->phase == PHASE_STARTING;
 }
 
 static void
@@ -443,7 +459,8 @@ take_finished (RecJob *job, json_object *message)
   bool is_ok = rec_json_bool_or (message, "ok", false);
 
   if (is_before_running (job)) {
-    fail_start (job, REC_ERROR_FAILED, why != NULL ? why : "the worker ended before there was data");
+    fail_start (job, REC_ERROR_FAILED,
+        why != NULL ? why : "the worker ended before there was data");
     return;
   }
   if (job->phase != PHASE_RUNNING && job->phase != PHASE_STOPPING)
@@ -545,16 +562,17 @@ write_journal (RecJob *job)
   RecRecording *recording = job->recording;
   g_autofree char *path = rec_journal_dup_path (job->context->journal_folder, recording->id);
   g_autoptr (RecJson) entity = make_entity (job->context, recording);
-  g_autoptr (RecJournalEntry) entry = rec_journal_entry_new (
-      recording->id, recording->directory, entity, job->setup, rec_worker_process_get_pid (job->worker));
+  g_autoptr (RecJournalEntry) entry = rec_journal_entry_new (recording->id, recording->directory,
+      entity, job->setup, rec_worker_process_get_pid (job->worker));
 
-  rec_writer_put (job->context->writer, path, rec_journal_entry_to_text (entry), 0600, on_journaled, job);
+  rec_writer_put (job->context->writer, path, rec_journal_entry_to_text (entry), 0600, on_journaled,
+      job);
   rec_job_save_entity (job->context, recording, NULL, NULL);
 }
 
 RecJob *
-rec_job_new (const RecJobContext *context, RecRecording *recording, json_object *setup, RecRecordingDone started,
-    void *data, GError **error)
+rec_job_new (const RecJobContext *context, RecRecording *recording, json_object *setup,
+    RecRecordingDone started, void *data, GError **error)
 {
   RecWorkerProcess *worker = rec_worker_pool_take (context->pool, error);
 
@@ -572,8 +590,8 @@ rec_job_new (const RecJobContext *context, RecRecording *recording, json_object 
 }
 
 RecJob *
-rec_job_new_salvage (const RecJobContext *context, RecRecording *recording, json_object *setup, const char *why,
-    GError **error)
+rec_job_new_salvage (const RecJobContext *context, RecRecording *recording, json_object *setup,
+    const char *why, GError **error)
 {
   RecJob *job = make_job (context, recording, setup);
 
@@ -650,7 +668,8 @@ rec_job_add_stream (RecJob *job, RecStreamInfo *stream)
 
   if (job->tracks == NULL || rec_tracks_add (job->tracks, stream, &error))
     return;
-  g_autofree char *note = g_strdup_printf ("stream '%s' is not recorded: %s", stream->id, error->message);
+  g_autofree char *note =
+      g_strdup_printf ("stream '%s' is not recorded: %s", stream->id, error->message);
   add_note (job, note);
 }
 

@@ -29,10 +29,10 @@ typedef struct {
 /* A recording that is in the registry already. Takes a worker and goes on from the main loop; started is called exactly
  * once, unless the job is freed. */
 RecJob *rec_job_new (const RecJobContext *context, RecRecording *recording, json_object *setup,
-                     RecRecordingDone started, void *data, GError **error);
+    RecRecordingDone started, void *data, GError **error);
 /* Finishes and tells what a dead worker of an earlier server left; recording is STOPPED. */
-RecJob *rec_job_new_salvage (const RecJobContext *context, RecRecording *recording, json_object *setup,
-                             const char *why, GError **error);
+RecJob *rec_job_new_salvage (const RecJobContext *context, RecRecording *recording,
+    json_object *setup, const char *why, GError **error);
 /* What still runs goes on by itself and is salvaged by the next server. */
 void rec_job_free (RecJob *job);
 
@@ -51,6 +51,7 @@ void rec_job_end_stream (RecJob *job, RecStreamInfo *stream);
 void rec_job_change_stream (RecJob *job, RecStreamInfo *stream);
 
 /* Queues the entity file as it is now. */
-void rec_job_save_entity (const RecJobContext *context, const RecRecording *recording, RecWriterDone done, void *data);
+void rec_job_save_entity (const RecJobContext *context, const RecRecording *recording,
+    RecWriterDone done, void *data);
 
 #endif

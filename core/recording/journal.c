@@ -29,8 +29,8 @@ read_boot_id (void)
 }
 
 RecJournalEntry *
-rec_journal_entry_new (
-    const char *id, const char *directory, json_object *entity, json_object *setup, pid_t pid)
+rec_journal_entry_new (const char *id, const char *directory, json_object *entity,
+    json_object *setup, pid_t pid)
 {
   RecJournalEntry *entry = g_new0 (RecJournalEntry, 1);
 
@@ -96,11 +96,18 @@ static RecJournalEntry *
 read_entry (const char *path, GError **error)
 {
   static const RecJsonField fields[] = {
-    { .name = "id", .type = REC_JSON_STRING, .required = true, .is_valid = rec_path_is_safe_name,
+    { .name = "id",
+        .type = REC_JSON_STRING,
+        .required = true,
+        .is_valid = rec_path_is_safe_name,
         .expected = "a file name" },
     { .name = "directory", .type = REC_JSON_STRING, .required = true, .max = 4096 },
     { .name = "pid", .type = REC_JSON_INTEGER, .required = true, .min = 1, .max = INT32_MAX },
-    { .name = "startTicks", .type = REC_JSON_INTEGER, .required = true, .min = 0, .max = INT64_MAX },
+    { .name = "startTicks",
+        .type = REC_JSON_INTEGER,
+        .required = true,
+        .min = 0,
+        .max = INT64_MAX },
     { .name = "bootId", .type = REC_JSON_STRING, .required = true },
     { .name = "entity", .type = REC_JSON_OBJECT, .required = true },
     { .name = "setup", .type = REC_JSON_OBJECT, .required = true },
@@ -126,7 +133,8 @@ put_aside (const char *path, const GError *error)
 {
   g_autofree char *aside = g_strconcat (path, ".bad", NULL);
 
-  g_warning ("cannot read the journal entry '%s': %s; keeping it aside as '%s'", path, error->message, aside);
+  g_warning ("cannot read the journal entry '%s': %s; keeping it aside as '%s'", path,
+      error->message, aside);
   if (g_rename (path, aside) != 0)
     g_warning ("cannot rename '%s', leaving it", path);
 }
@@ -146,7 +154,8 @@ rec_journal_load_all (const char *folder)
   const char *name;
 
   if (dir == NULL) {
-    g_warning ("cannot read the journal: %s; recordings of an earlier run stay as they are", dir_error->message);
+    g_warning ("cannot read the journal: %s; recordings of an earlier run stay as they are",
+        dir_error->message);
     return entries;
   }
   while ((name = g_dir_read_name (dir)) != NULL) {

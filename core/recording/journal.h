@@ -12,15 +12,16 @@ typedef struct {
   char *id;
   char *directory;     /* of the recording */
   json_object *entity; /* as in its file, at the start */
-  json_object *setup;  /* what its worker was set up with: sinks, options (secret ones too), bounds */
-  pid_t pid;           /* of the worker */
+  json_object
+      *setup; /* what its worker was set up with: sinks, options (secret ones too), bounds */
+  pid_t pid;  /* of the worker */
   uint64_t start_ticks;
   char *boot_id;
 } RecJournalEntry;
 
 /* Takes references of entity and setup. */
-RecJournalEntry *rec_journal_entry_new (const char *id, const char *directory, json_object *entity, json_object *setup,
-                                        pid_t pid);
+RecJournalEntry *rec_journal_entry_new (const char *id, const char *directory, json_object *entity,
+    json_object *setup, pid_t pid);
 void rec_journal_entry_free (RecJournalEntry *entry);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecJournalEntry, rec_journal_entry_free)
 

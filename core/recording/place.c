@@ -17,7 +17,7 @@
 #define MAX_ATTEMPTS 10000 /* recordings of one session */
 #define MAX_ENDING 16      /* what is appended to a name: "~9999", ".thumb.part" */
 
-#define PART ".part"   /* of a file that is being written */
+#define PART ".part" /* of a file that is being written */
 
 static const char *const endings[] = { ".mp4", ".webm" };
 
@@ -43,15 +43,16 @@ rec_place_check_space (const RecConfig *config, GError **error)
   struct statvfs disk;
 
   if (statvfs (get_root (config), &disk) != 0) {
-    g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE, "cannot look at the folder of the recordings: %s",
-        g_strerror (errno));
+    g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE,
+        "cannot look at the folder of the recordings: %s", g_strerror (errno));
     return false;
   }
   uint64_t free_bytes = (uint64_t) disk.f_bavail * disk.f_frsize;
   if (free_bytes >= min_free)
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE,
-      "the disk of the recordings has %" G_GUINT64_FORMAT " bytes left, fewer than recording.min-free-bytes "
+      "the disk of the recordings has %" G_GUINT64_FORMAT
+      " bytes left, fewer than recording.min-free-bytes "
       "(%" G_GUINT64_FORMAT ")",
       free_bytes, min_free);
   return false;
@@ -85,8 +86,8 @@ list_taken (const char *root, GError **error)
   const char *name;
 
   if (dir == NULL) {
-    g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE, "cannot look at the folder of the recordings: %s",
-        cause->message);
+    g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE,
+        "cannot look at the folder of the recordings: %s", cause->message);
     return NULL;
   }
   GHashTable *taken = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
@@ -119,14 +120,15 @@ name_is_in_use (RecRegistry *registry, const char *name)
 static bool
 refuse_exhausted (const char *base, GError **error)
 {
-  g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE, "there are %d recordings called '%s': delete some",
-      MAX_ATTEMPTS, base);
+  g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE,
+      "there are %d recordings called '%s': delete some", MAX_ATTEMPTS, base);
   return false;
 }
 
 /* A folder of its own per recording; making it is what decides whose it is. */
 static char *
-choose_new_id (const char *root, RecRegistry *registry, GHashTable *taken, const char *base, GError **error)
+choose_new_id (const char *root, RecRegistry *registry, GHashTable *taken, const char *base,
+    GError **error)
 {
   for (unsigned i = 0; i < MAX_ATTEMPTS; i++) {
     g_autofree char *id = number (base, '~', i);
@@ -138,8 +140,8 @@ choose_new_id (const char *root, RecRegistry *registry, GHashTable *taken, const
       return g_steal_pointer (&id);
     if (errno == EEXIST)
       continue;
-    g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE, "cannot make the folder '%s': %s", directory,
-        g_strerror (errno));
+    g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE, "cannot make the folder '%s': %s",
+        directory, g_strerror (errno));
     return NULL;
   }
   refuse_exhausted (base, error);
@@ -179,7 +181,8 @@ check_name (const char *name, GError **error)
   if (rec_path_is_safe_name (name) && strlen (name) + MAX_ENDING <= 200)
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
-      "the recording's name cannot be a file's: expected up to %d bytes without '/', '\\', control characters "
+      "the recording's name cannot be a file's: expected up to %d bytes without '/', '\\', control "
+      "characters "
       "and a '.' in front",
       200 - MAX_ENDING);
   return false;
@@ -269,7 +272,8 @@ give (int64_t owner, const char *path)
 {
   if (path == NULL || owner < 0 || lchown (path, (uid_t) owner, (gid_t) -1) == 0 || errno == ENOENT)
     return;
-  g_warning ("cannot give '%s' to user %d: %s; it stays ours", path, (int) owner, g_strerror (errno));
+  g_warning ("cannot give '%s' to user %d: %s; it stays ours", path, (int) owner,
+      g_strerror (errno));
 }
 
 void
@@ -290,7 +294,8 @@ remove_file (const char *path, GError **error)
 {
   if (path == NULL || unlink (path) == 0 || errno == ENOENT)
     return true;
-  g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "cannot remove '%s': %s", path, g_strerror (errno));
+  g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "cannot remove '%s': %s", path,
+      g_strerror (errno));
   return false;
 }
 
@@ -317,7 +322,8 @@ remove_flat (const RecRecording *recording, GError **error)
   g_autofree char *entity = rec_place_dup_entity_path (recording);
   g_autofree char *info = rec_place_dup_info_path (recording);
 
-  return remove_video (recording, error) && remove_file (info, error) && remove_file (entity, error);
+  return remove_video (recording, error) && remove_file (info, error) &&
+         remove_file (entity, error);
 }
 
 bool

@@ -15,14 +15,15 @@ bool rec_place_check_space (const RecConfig *config, GError **error);
 
 /* Chooses an id that neither the registry nor the disk knows, and a name no file has, and makes the folder:
  * a new recording with id, name and directory filled in. INVALID_ARGUMENT for a name that cannot be a file's. */
-RecRecording *rec_place_new_recording (const RecConfig *config, RecRegistry *registry, RecSession *session,
-                                       const RecRecordingProperties *properties, RecEra era, GError **error);
+RecRecording *rec_place_new_recording (const RecConfig *config, RecRegistry *registry,
+    RecSession *session, const RecRecordingProperties *properties, RecEra era, GError **error);
 
 /* Absolute. Free them. */
 char *rec_place_dup_entity_path (const RecRecording *recording);
 char *rec_place_dup_info_path (const RecRecording *recording);
 char *rec_place_dup_thumbnail_path (const RecRecording *recording);
-char *rec_place_dup_video_path (const RecRecording *recording); /* NULL while the file's name is not known */
+char *rec_place_dup_video_path (
+    const RecRecording *recording); /* NULL while the file's name is not known */
 
 /* Sets file_name to that of the finished composed file, when there is one. */
 void rec_place_find_video (RecRecording *recording);

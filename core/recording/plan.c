@@ -18,8 +18,8 @@ struct RecPlan {
   json_object *sinks;  /* array */
 };
 
-static bool
-refuse (GError **error, RecErrorCode code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+static bool refuse (GError **error, RecErrorCode code, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
 
 static bool
 refuse (GError **error, RecErrorCode code, const char *format, ...)
@@ -48,13 +48,14 @@ describe_plugin (const RecCatalogueEntry *entry, json_object *options, GError **
 }
 
 static bool
-choose_layout (
-    RecPlan *plan, RecCatalogue *catalogue, const RecRecordingProperties *properties, GError **error)
+choose_layout (RecPlan *plan, RecCatalogue *catalogue, const RecRecordingProperties *properties,
+    GError **error)
 {
   const char *name = properties->recording_layout;
 
   if (strcmp (name, "CUSTOM") == 0)
-    return refuse (error, REC_ERROR_NOT_IMPLEMENTED, "custom layouts cannot be recorded yet: choose another layout");
+    return refuse (error, REC_ERROR_NOT_IMPLEMENTED,
+        "custom layouts cannot be recorded yet: choose another layout");
   const RecCatalogueEntry *entry = rec_catalogue_find_layout (catalogue, name, error);
   if (entry == NULL)
     return false;
@@ -92,7 +93,8 @@ has_plugin (json_object *plugins, const char *id)
 }
 
 static bool
-add_sink (RecPlan *plan, RecCatalogue *catalogue, const char *name, json_object *options, GError **error)
+add_sink (RecPlan *plan, RecCatalogue *catalogue, const char *name, json_object *options,
+    GError **error)
 {
   g_autofree char *id = g_strdup (name);
   size_t length = strlen (id);
@@ -103,17 +105,19 @@ add_sink (RecPlan *plan, RecCatalogue *catalogue, const char *name, json_object 
   const RecCatalogueEntry *entry = rec_catalogue_find (catalogue, REC_PLUGIN_SINK, id);
   if (entry == NULL) {
     g_autofree char *list = list_sinks (catalogue);
-    return refuse (error, REC_ERROR_INVALID_ARGUMENT, "there is no sink '%s'; there are: %s", id, list);
+    return refuse (error, REC_ERROR_INVALID_ARGUMENT, "there is no sink '%s'; there are: %s", id,
+        list);
   }
   if ((entry->sink_accepts & REC_MODE_COMPOSED) == 0)
-    return refuse (error, REC_ERROR_INVALID_ARGUMENT, "sink '%s' does not take composed recordings", id);
+    return refuse (error, REC_ERROR_INVALID_ARGUMENT, "sink '%s' does not take composed recordings",
+        id);
   if (has_plugin (plan->sinks, id))
     return refuse (error, REC_ERROR_INVALID_ARGUMENT, "sink '%s' is asked for twice", id);
   json_object *sink = describe_plugin (entry, options, error);
   if (sink == NULL)
     return false;
-  rec_json_set_bool (
-      sink, "required", mark == '!' || (mark == '\0' && entry->sink_delivery == REC_DELIVERY_LOSSLESS));
+  rec_json_set_bool (sink, "required",
+      mark == '!' || (mark == '\0' && entry->sink_delivery == REC_DELIVERY_LOSSLESS));
   json_object_array_add (plan->sinks, sink);
   return true;
 }
@@ -122,12 +126,14 @@ static bool
 choose_sinks (RecPlan *plan, const RecConfig *config, RecCatalogue *catalogue,
     const RecRecordingProperties *properties, GError **error)
 {
-  const char *const *names = properties->sinks != NULL ? (const char *const *) properties->sinks
-                                                       : rec_config_get_list (config, "sinks.default");
+  const char *const *names = properties->sinks != NULL
+                                 ? (const char *const *) properties->sinks
+                                 : rec_config_get_list (config, "sinks.default");
   size_t n_names = g_strv_length ((char **) names);
 
   if (n_names == 0 || n_names > MAX_SINKS)
-    return refuse (error, REC_ERROR_INVALID_ARGUMENT, "a recording needs 1 to %d sinks, not %zu", MAX_SINKS, n_names);
+    return refuse (error, REC_ERROR_INVALID_ARGUMENT, "a recording needs 1 to %d sinks, not %zu",
+        MAX_SINKS, n_names);
   for (size_t i = 0; i < n_names; i++)
     if (!add_sink (plan, catalogue, names[i], properties->options, error))
       return false;
@@ -155,14 +161,15 @@ check_option_owners (const RecPlan *plan, json_object *options, GError **error)
 }
 
 RecPlan *
-rec_plan_new (const RecConfig *config, RecCatalogue *catalogue, const RecRecordingProperties *properties,
-    GError **error)
+rec_plan_new (const RecConfig *config, RecCatalogue *catalogue,
+    const RecRecordingProperties *properties, GError **error)
 {
   g_autoptr (RecPlan) plan = g_new0 (RecPlan, 1);
 
   plan->sinks = json_object_new_array ();
   if (properties->output_mode == REC_OUTPUT_INDIVIDUAL) {
-    refuse (error, REC_ERROR_NOT_IMPLEMENTED, "outputMode INDIVIDUAL cannot be recorded yet: use COMPOSED");
+    refuse (error, REC_ERROR_NOT_IMPLEMENTED,
+        "outputMode INDIVIDUAL cannot be recorded yet: use COMPOSED");
     return NULL;
   }
   if (!properties->has_audio && !properties->has_video) {
@@ -212,7 +219,8 @@ describe_encoder (const RecConfig *config)
   rec_json_set_string (json, "preset", rec_config_get_string (config, "encoder.preset"));
   rec_json_set_int (json, "crf", rec_config_get_int (config, "encoder.quality"));
   rec_json_set_int (json, "maxBitrate", rec_config_get_int (config, "encoder.max-video-bitrate"));
-  rec_json_set_int (json, "keyframeIntervalMs", rec_config_get_int (config, "encoder.keyframe-interval-ms"));
+  rec_json_set_int (json, "keyframeIntervalMs",
+      rec_config_get_int (config, "encoder.keyframe-interval-ms"));
   rec_json_set_int (json, "audioBitrate", rec_config_get_int (config, "encoder.audio-bitrate"));
   rec_json_set_int (json, "threads", rec_config_get_int (config, "encoder.threads"));
   return json;
@@ -224,9 +232,12 @@ describe_limits (const RecConfig *config)
   json_object *json = json_object_new_object ();
 
   rec_json_set_int (json, "sinkQueueMs", rec_config_get_int (config, "recording.sink-queue-ms"));
-  rec_json_set_int (json, "sinkQueueBytes", rec_config_get_int (config, "recording.sink-queue-bytes"));
-  rec_json_set_int (json, "sinkDeadlineMs", rec_config_get_int (config, "recording.sink-deadline-ms"));
-  rec_json_set_int (json, "finishDeadlineMs", rec_config_get_int (config, "recording.stop-timeout-ms"));
+  rec_json_set_int (json, "sinkQueueBytes",
+      rec_config_get_int (config, "recording.sink-queue-bytes"));
+  rec_json_set_int (json, "sinkDeadlineMs",
+      rec_config_get_int (config, "recording.sink-deadline-ms"));
+  rec_json_set_int (json, "finishDeadlineMs",
+      rec_config_get_int (config, "recording.stop-timeout-ms"));
   return json;
 }
 

@@ -74,8 +74,8 @@ salvage_head (RecRestore *restore)
   RecRecording *recording = rec_registry_find_recording (restore->context->registry, entry->id);
   g_autoptr (GError) error = NULL;
 
-  RecJob *job = rec_job_new_salvage (
-      restore->context, recording, entry->setup, "the server ended during the recording", &error);
+  RecJob *job = rec_job_new_salvage (restore->context, recording, entry->setup,
+      "the server ended during the recording", &error);
   if (job != NULL)
     restore->take (job, restore->data); /* its end brings the next one */
   else
@@ -160,7 +160,8 @@ load_entities (RecRestore *restore, GPtrArray *entries)
     RecRecording *recording = recordings->pdata[i];
 
     if (rec_registry_find_recording (restore->context->registry, recording->id) != NULL) {
-      g_warning ("there are two recordings '%s', leaving out the one in '%s'", recording->id, recording->directory);
+      g_warning ("there are two recordings '%s', leaving out the one in '%s'", recording->id,
+          recording->directory);
       continue;
     }
     /* An outcome on the disk counts: the server may have died between it and the removal of the journal entry. */
@@ -169,7 +170,8 @@ load_entities (RecRestore *restore, GPtrArray *entries)
     } else if (!is_over (recording)) {
       recording->status = REC_RECORDING_FAILED;
       if (recording->message == NULL)
-        recording->message = g_strdup ("the server ended during the recording, and its journal is lost");
+        recording->message =
+            g_strdup ("the server ended during the recording, and its journal is lost");
       rec_job_save_entity (restore->context, recording, NULL, NULL);
     }
     rec_registry_add_recording (restore->context->registry, recording);
@@ -181,7 +183,8 @@ static bool
 add_from_journal (RecRestore *restore, const RecJournalEntry *entry)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (RecRecording) recording = rec_entity_from_json (entry->entity, entry->directory, &error);
+  g_autoptr (RecRecording)
+      recording = rec_entity_from_json (entry->entity, entry->directory, &error);
 
   if (recording == NULL || strcmp (recording->id, entry->id) != 0) {
     g_warning ("cannot use the journal entry '%s': %s; leaving it", entry->id,
@@ -241,7 +244,8 @@ rec_restore_load_finished (const RecJobContext *context)
   for (guint i = 0; i < recordings->len; i++) {
     RecRecording *recording = recordings->pdata[i];
 
-    if (is_over (recording) && rec_registry_find_recording (context->registry, recording->id) == NULL)
+    if (is_over (recording) &&
+        rec_registry_find_recording (context->registry, recording->id) == NULL)
       rec_registry_add_recording (context->registry, recording);
   }
 }

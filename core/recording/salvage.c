@@ -22,7 +22,8 @@ on_deadline (gpointer data)
   RecSalvage *salvage = data;
 
   salvage->deadline = 0;
-  rec_worker_process_end (salvage->worker, "salvaging took longer than recording.recover-timeout-ms");
+  rec_worker_process_end (salvage->worker,
+      "salvaging took longer than recording.recover-timeout-ms");
   return G_SOURCE_REMOVE;
 }
 
@@ -35,7 +36,8 @@ on_greeted (RecWorkerProcess *worker, void *data)
 }
 
 static void
-on_message (RecWorkerProcess *worker G_GNUC_UNUSED, RecControlType type, json_object *message, void *data)
+on_message (RecWorkerProcess *worker G_GNUC_UNUSED, RecControlType type, json_object *message,
+    void *data)
 {
   RecSalvage *salvage = data;
 
@@ -55,7 +57,8 @@ on_gone (RecWorkerProcess *worker G_GNUC_UNUSED, const char *why, void *data)
   if (salvage->deadline != 0)
     g_source_remove (salvage->deadline);
   salvage->deadline = 0;
-  salvage->done (salvage, salvage->finished, salvage->failure != NULL ? salvage->failure : why, salvage->data);
+  salvage->done (salvage, salvage->finished, salvage->failure != NULL ? salvage->failure : why,
+      salvage->data);
 }
 
 static const RecWorkerEvents events = {
@@ -65,8 +68,8 @@ static const RecWorkerEvents events = {
 };
 
 RecSalvage *
-rec_salvage_new (const RecConfig *config, RecWorkerPool *pool, json_object *setup, RecSalvageDone done,
-    void *data, GError **error)
+rec_salvage_new (const RecConfig *config, RecWorkerPool *pool, json_object *setup,
+    RecSalvageDone done, void *data, GError **error)
 {
   RecWorkerProcess *worker = rec_worker_pool_take (pool, error);
 
@@ -78,8 +81,8 @@ rec_salvage_new (const RecConfig *config, RecWorkerPool *pool, json_object *setu
   salvage->setup = json_object_get (setup);
   salvage->done = done;
   salvage->data = data;
-  salvage->deadline =
-      g_timeout_add ((guint) rec_config_get_int (config, "recording.recover-timeout-ms"), on_deadline, salvage);
+  salvage->deadline = g_timeout_add (
+      (guint) rec_config_get_int (config, "recording.recover-timeout-ms"), on_deadline, salvage);
   rec_worker_process_set_events (worker, &events, salvage);
   return salvage;
 }

@@ -12,11 +12,12 @@ typedef struct RecSalvage RecSalvage;
 
 /* finished: the worker's message (borrowed), or NULL when nothing came of it; why: what went wrong then. The salvage may
  * be freed in here. */
-typedef void (*RecSalvageDone) (RecSalvage *salvage, json_object *finished, const char *why, void *data);
+typedef void (*RecSalvageDone) (RecSalvage *salvage, json_object *finished, const char *why,
+    void *data);
 
 /* setup: what the dead worker was set up with. */
-RecSalvage *rec_salvage_new (const RecConfig *config, RecWorkerPool *pool, json_object *setup, RecSalvageDone done,
-                             void *data, GError **error);
+RecSalvage *rec_salvage_new (const RecConfig *config, RecWorkerPool *pool, json_object *setup,
+    RecSalvageDone done, void *data, GError **error);
 void rec_salvage_free (RecSalvage *salvage);
 
 #endif

@@ -150,8 +150,8 @@ static const RecRegistryEvents registry_events = {
 /* --- life ------------------------------------------------------------------------------------------------ */
 
 RecSupervisor *
-rec_supervisor_new (const RecConfig *config, RecRegistry *registry, RecRouter *router, RecCatalogue *catalogue,
-    const char *program, GError **error)
+rec_supervisor_new (const RecConfig *config, RecRegistry *registry, RecRouter *router,
+    RecCatalogue *catalogue, const char *program, GError **error)
 {
   bool is_on = rec_config_get_bool (config, "openvidu.recording");
   g_autofree char *journal_folder = NULL;
@@ -203,8 +203,8 @@ rec_supervisor_free (RecSupervisor *supervisor)
 
 /* --- requests --------------------------------------------------------------------------------------------- */
 
-static bool
-refuse (GError **error, RecErrorCode code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+static bool refuse (GError **error, RecErrorCode code, const char *format, ...)
+    G_GNUC_PRINTF (3, 4);
 
 static bool
 refuse (GError **error, RecErrorCode code, const char *format, ...)
@@ -236,9 +236,11 @@ check_session (const RecSupervisor *supervisor, const RecSession *session, GErro
   if (session->is_closing)
     return refuse (error, REC_ERROR_NOT_FOUND, "session '%s' is being closed", session->id);
   if (session->properties->is_relayed)
-    return refuse (error, REC_ERROR_CONFLICT, "session '%s' has mediaMode RELAYED and cannot be recorded", session->id);
+    return refuse (error, REC_ERROR_CONFLICT,
+        "session '%s' has mediaMode RELAYED and cannot be recorded", session->id);
   if (session->recording != NULL)
-    return refuse (error, REC_ERROR_CONFLICT, "session '%s' is being recorded already", session->id);
+    return refuse (error, REC_ERROR_CONFLICT, "session '%s' is being recorded already",
+        session->id);
   return true;
 }
 
@@ -257,8 +259,9 @@ check_capacity (const RecSupervisor *supervisor, GError **error)
 }
 
 RecRecording *
-rec_supervisor_start (RecSupervisor *supervisor, RecSession *session, const RecRecordingProperties *properties,
-    RecEra era, RecRecordingDone done, void *data, GError **error)
+rec_supervisor_start (RecSupervisor *supervisor, RecSession *session,
+    const RecRecordingProperties *properties, RecEra era, RecRecordingDone done, void *data,
+    GError **error)
 {
   const RecJobContext *context = &supervisor->context;
   g_autoptr (RecPlan) plan = NULL;
@@ -270,7 +273,8 @@ rec_supervisor_start (RecSupervisor *supervisor, RecSession *session, const RecR
   plan = rec_plan_new (context->config, supervisor->catalogue, properties, error);
   if (plan == NULL || !check_capacity (supervisor, error))
     return NULL;
-  recording = rec_place_new_recording (context->config, context->registry, session, properties, era, error);
+  recording =
+      rec_place_new_recording (context->config, context->registry, session, properties, era, error);
   if (recording == NULL)
     return NULL;
   g_autoptr (RecJson) setup = rec_plan_make_setup (plan, context->config, recording);
@@ -286,17 +290,19 @@ rec_supervisor_start (RecSupervisor *supervisor, RecSession *session, const RecR
 }
 
 bool
-rec_supervisor_stop (RecSupervisor *supervisor, RecRecording *recording, const char *reason, RecRecordingDone done,
-    void *data, GError **error)
+rec_supervisor_stop (RecSupervisor *supervisor, RecRecording *recording, const char *reason,
+    RecRecordingDone done, void *data, GError **error)
 {
   RecJob *job = find_job (supervisor, recording);
 
   REC_ASSERT_MAIN ();
   switch (recording->status) {
   case REC_RECORDING_STARTING:
-    return refuse (error, REC_ERROR_NOT_ACCEPTABLE, "recording '%s' is still starting", recording->id);
+    return refuse (error, REC_ERROR_NOT_ACCEPTABLE, "recording '%s' is still starting",
+        recording->id);
   case REC_RECORDING_STOPPED:
-    return refuse (error, REC_ERROR_CONFLICT, "recording '%s' is being stopped already", recording->id);
+    return refuse (error, REC_ERROR_CONFLICT, "recording '%s' is being stopped already",
+        recording->id);
   case REC_RECORDING_STARTED:
     break;
   case REC_RECORDING_INVALID:
@@ -320,7 +326,8 @@ rec_supervisor_delete (RecSupervisor *supervisor, RecRecording *recording, GErro
 
   REC_ASSERT_MAIN ();
   if (rec_recording_is_active (recording))
-    return refuse (error, REC_ERROR_CONFLICT, "recording '%s' is running: stop it first", recording->id);
+    return refuse (error, REC_ERROR_CONFLICT, "recording '%s' is running: stop it first",
+        recording->id);
   if (job != NULL)
     rec_job_kill (job);
   /* Or the entity would be written again after it was removed. */
@@ -336,7 +343,8 @@ on_stop_deadline (gpointer data)
 {
   RecSupervisor *supervisor = data;
 
-  g_warning ("%u recordings are not finished within server.shutdown-timeout-s; their workers go on, and the next "
+  g_warning ("%u recordings are not finished within server.shutdown-timeout-s; their workers go "
+             "on, and the next "
              "start salvages what they leave",
       supervisor->jobs->len);
   supervisor->stop_deadline = 0;
@@ -345,16 +353,16 @@ on_stop_deadline (gpointer data)
 }
 
 void
-rec_supervisor_stop_all (
-    RecSupervisor *supervisor, const char *reason, void (*done) (void *data), void *data)
+rec_supervisor_stop_all (RecSupervisor *supervisor, const char *reason, void (*done) (void *data),
+    void *data)
 {
   REC_ASSERT_MAIN ();
   supervisor->is_stopping = true;
   supervisor->all_stopped = done;
   supervisor->all_stopped_data = data;
   supervisor->stop_deadline = g_timeout_add_seconds (
-      (guint) rec_config_get_int (supervisor->context.config, "server.shutdown-timeout-s"), on_stop_deadline,
-      supervisor);
+      (guint) rec_config_get_int (supervisor->context.config, "server.shutdown-timeout-s"),
+      on_stop_deadline, supervisor);
   if (supervisor->restore != NULL)
     rec_restore_stop (supervisor->restore);
   if (supervisor->context.pool != NULL)
@@ -365,8 +373,8 @@ rec_supervisor_stop_all (
 }
 
 char *
-rec_supervisor_dup_file_path (
-    RecSupervisor *supervisor G_GNUC_UNUSED, const RecRecording *recording, const char *what)
+rec_supervisor_dup_file_path (RecSupervisor *supervisor G_GNUC_UNUSED,
+    const RecRecording *recording, const char *what)
 {
   if (strcmp (what, "video") == 0)
     return rec_place_dup_video_path (recording);

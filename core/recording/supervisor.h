@@ -9,8 +9,8 @@
 
 /* Loads the entities on disk into the registry, finishes or fails what an earlier server left (waits, in the background,
  * for workers that are still finishing), and keeps spare workers. program: path of this executable, for exec. */
-RecSupervisor *rec_supervisor_new (const RecConfig *config, RecRegistry *registry, RecRouter *router,
-                                   RecCatalogue *catalogue, const char *program, GError **error);
+RecSupervisor *rec_supervisor_new (const RecConfig *config, RecRegistry *registry,
+    RecRouter *router, RecCatalogue *catalogue, const char *program, GError **error);
 /* No recording may be active (rec_supervisor_stop_all first). */
 void rec_supervisor_free (RecSupervisor *supervisor);
 
@@ -22,21 +22,23 @@ typedef void (*RecRecordingDone) (RecRecording *recording, const GError *error, 
  * NOT_IMPLEMENTED. On success returns the recording (borrowed, STARTING), and done comes when its file exists and has
  * data, or with the error. Properties are complete (defaults filled in) and borrowed. */
 RecRecording *rec_supervisor_start (RecSupervisor *supervisor, RecSession *session,
-                                    const RecRecordingProperties *properties, RecEra era, RecRecordingDone done,
-                                    void *data, GError **error);
+    const RecRecordingProperties *properties, RecEra era, RecRecordingDone done, void *data,
+    GError **error);
 
 /* Ends it; done comes when the final file is complete (or the deadline made an end of it). False, done not called:
  * NOT_FOUND not an active recording, NOT_ACCEPTABLE still starting, CONFLICT already being stopped. */
-bool rec_supervisor_stop (RecSupervisor *supervisor, RecRecording *recording, const char *reason, RecRecordingDone done,
-                          void *data, GError **error);
+bool rec_supervisor_stop (RecSupervisor *supervisor, RecRecording *recording, const char *reason,
+    RecRecordingDone done, void *data, GError **error);
 
 /* Removes files and entity. CONFLICT while it is active. A missing file is not an error. */
 bool rec_supervisor_delete (RecSupervisor *supervisor, RecRecording *recording, GError **error);
 
 /* Ends every active recording with reason, refuses new ones, and calls done when all files are complete or given up. */
-void rec_supervisor_stop_all (RecSupervisor *supervisor, const char *reason, void (*done) (void *data), void *data);
+void rec_supervisor_stop_all (RecSupervisor *supervisor, const char *reason,
+    void (*done) (void *data), void *data);
 
 /* Absolute path of a file of the recording, or NULL. Free it. what: "video" (the composed file) or "thumbnail". */
-char *rec_supervisor_dup_file_path (RecSupervisor *supervisor, const RecRecording *recording, const char *what);
+char *rec_supervisor_dup_file_path (RecSupervisor *supervisor, const RecRecording *recording,
+    const char *what);
 
 #endif

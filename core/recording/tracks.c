@@ -27,8 +27,8 @@ struct RecTracks {
 };
 
 RecTracks *
-rec_tracks_new (const RecConfig *config, RecRouter *router, RecRegistry *registry, RecWorkerProcess *worker,
-    GError **error)
+rec_tracks_new (const RecConfig *config, RecRouter *router, RecRegistry *registry,
+    RecWorkerProcess *worker, GError **error)
 {
   RecFeedPipe *pipe = rec_feed_pipe_new (config, rec_worker_process_take_media_fd (worker), error);
 
@@ -71,7 +71,8 @@ get_joined_ns (const RecTracks *tracks, const RecStreamInfo *stream)
 }
 
 static void
-send_track_add (RecTracks *tracks, const RecStreamInfo *stream, uint32_t id, const RecTrackFormat *format)
+send_track_add (RecTracks *tracks, const RecStreamInfo *stream, uint32_t id,
+    const RecTrackFormat *format)
 {
   json_object *message = json_object_new_object ();
   const RecParticipant *owner = stream->owner;
@@ -79,8 +80,8 @@ send_track_add (RecTracks *tracks, const RecStreamInfo *stream, uint32_t id, con
   rec_json_set_int (message, "track", id);
   rec_json_set_string (message, "stream", stream->id);
   rec_json_set_string (message, "participant", owner->id);
-  rec_json_set_string (
-      message, "data", strlen (owner->metadata) <= MAX_DATA_BYTES ? owner->metadata : "");
+  rec_json_set_string (message, "data",
+      strlen (owner->metadata) <= MAX_DATA_BYTES ? owner->metadata : "");
   rec_json_set_string (message, "media", format->kind == REC_TRACK_AUDIO ? "audio" : "video");
   rec_json_set_string (message, "codec", format->codec);
   rec_json_set_int (message, "payloadType", format->payload_type);
@@ -138,8 +139,8 @@ rec_tracks_add (RecTracks *tracks, RecStreamInfo *stream, GError **error)
     return false;
   }
   rec_tracks_change (tracks, stream);
-  track.feed = rec_router_attach_feed (
-      tracks->router, stream, tracks->pipe, track.audio_id, track.video_id, error);
+  track.feed = rec_router_attach_feed (tracks->router, stream, tracks->pipe, track.audio_id,
+      track.video_id, error);
   if (track.feed == NULL) {
     send_track_end (tracks, track.audio_id);
     send_track_end (tracks, track.video_id);

@@ -10,8 +10,8 @@
 typedef struct RecTracks RecTracks;
 
 /* Takes the worker's media socket; worker must outlive this. */
-RecTracks *rec_tracks_new (const RecConfig *config, RecRouter *router, RecRegistry *registry, RecWorkerProcess *worker,
-                           GError **error);
+RecTracks *rec_tracks_new (const RecConfig *config, RecRouter *router, RecRegistry *registry,
+    RecWorkerProcess *worker, GError **error);
 /* Detaches everything and closes the media socket. */
 void rec_tracks_free (RecTracks *tracks);
 

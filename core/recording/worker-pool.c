@@ -28,8 +28,8 @@ on_greeted (RecWorkerProcess *worker G_GNUC_UNUSED, void *data)
 }
 
 static void
-on_message (RecWorkerProcess *worker, RecControlType type G_GNUC_UNUSED, json_object *message G_GNUC_UNUSED,
-    void *data G_GNUC_UNUSED)
+on_message (RecWorkerProcess *worker, RecControlType type G_GNUC_UNUSED,
+    json_object *message G_GNUC_UNUSED, void *data G_GNUC_UNUSED)
 {
   rec_worker_process_end (worker, "the spare worker spoke without being asked");
 }
@@ -62,9 +62,11 @@ refill (gpointer data)
   pool->refill = 0;
   if (pool->is_stopped || pool->spares->len >= n_wanted)
     return G_SOURCE_REMOVE;
-  RecWorkerProcess *worker = rec_worker_process_new (pool->config, pool->program, pool->build, &error);
+  RecWorkerProcess *worker =
+      rec_worker_process_new (pool->config, pool->program, pool->build, &error);
   if (worker == NULL) {
-    g_warning ("cannot start a spare worker: %s; trying again in %u ms", error->message, MAX_DELAY_MS);
+    g_warning ("cannot start a spare worker: %s; trying again in %u ms", error->message,
+        MAX_DELAY_MS);
     refill_later (pool, MAX_DELAY_MS);
     return G_SOURCE_REMOVE;
   }

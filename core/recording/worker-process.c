@@ -57,9 +57,9 @@ tell_gone_when_over (RecWorkerProcess *worker)
     return;
   clear_source (&worker->deadline);
   clear_source (&worker->greeting);
-  g_autofree char *why = worker->why == NULL
-                             ? g_strdup_printf ("the worker %s", worker->exit_reason)
-                             : g_strdup_printf ("%s; the worker %s", worker->why, worker->exit_reason);
+  g_autofree char *why =
+      worker->why == NULL ? g_strdup_printf ("the worker %s", worker->exit_reason)
+                          : g_strdup_printf ("%s; the worker %s", worker->why, worker->exit_reason);
   if (worker->events != NULL)
     worker->events->gone (worker, why, worker->data);
 }
@@ -104,7 +104,8 @@ rec_worker_process_end (RecWorkerProcess *worker, const char *why)
   if (worker->exit_reason != NULL)
     return;
   rec_child_signal (worker->child, SIGTERM);
-  set_deadline (worker, rec_config_get_int (worker->config, "recording.kill-timeout-ms"), on_kill_deadline);
+  set_deadline (worker, rec_config_get_int (worker->config, "recording.kill-timeout-ms"),
+      on_kill_deadline);
 }
 
 static void
@@ -116,7 +117,8 @@ on_closed (RecControl *control G_GNUC_UNUSED, const GError *error, void *data)
   if (error != NULL)
     rec_worker_process_end (worker, error->message);
   else if (worker->exit_reason == NULL)
-    set_deadline (worker, rec_config_get_int (worker->config, "recording.kill-timeout-ms"), on_kill_deadline);
+    set_deadline (worker, rec_config_get_int (worker->config, "recording.kill-timeout-ms"),
+        on_kill_deadline);
   tell_gone_when_over (worker);
 }
 
@@ -138,10 +140,10 @@ greet (RecWorkerProcess *worker, json_object *message)
   const char *build = rec_json_string_or (message, "build", "");
 
   if (strcmp (version, REC_VERSION) != 0 || strcmp (build, worker->build) != 0) {
-    g_autofree char *why = g_strdup_printf (
-        "the worker is version %s of another build, the server is " REC_VERSION
-        ": the program was replaced while it ran, restart the server",
-        version);
+    g_autofree char *why =
+        g_strdup_printf ("the worker is version %s of another build, the server is " REC_VERSION
+                         ": the program was replaced while it ran, restart the server",
+            version);
     rec_worker_process_end (worker, why);
     return;
   }
@@ -152,7 +154,8 @@ greet (RecWorkerProcess *worker, json_object *message)
 }
 
 static void
-on_message (RecControl *control G_GNUC_UNUSED, RecControlType type, json_object *message, void *data)
+on_message (RecControl *control G_GNUC_UNUSED, RecControlType type, json_object *message,
+    void *data)
 {
   RecWorkerProcess *worker = data;
 
@@ -194,8 +197,8 @@ spawn (const RecConfig *config, const char *program, int control_fd, int media_f
 }
 
 RecWorkerProcess *
-rec_worker_process_new (
-    const RecConfig *config, const char *program, const char *build, GError **error)
+rec_worker_process_new (const RecConfig *config, const char *program, const char *build,
+    GError **error)
 {
   rec_autofd int control_fd = -1, worker_control_fd = -1, media_fd = -1, worker_media_fd = -1;
   int pair[2];
@@ -218,7 +221,8 @@ rec_worker_process_new (
   worker->build = g_strdup (build);
   worker->child = child;
   worker->media_fd = rec_fd_steal (&media_fd);
-  worker->control = rec_control_new (rec_fd_steal (&control_fd), false, on_message, on_closed, worker);
+  worker->control =
+      rec_control_new (rec_fd_steal (&control_fd), false, on_message, on_closed, worker);
   rec_child_watch (child, on_ended, worker);
   set_deadline (worker, HELLO_TIMEOUT_MS, on_hello_deadline);
   return worker;
@@ -277,8 +281,8 @@ rec_worker_process_send (RecWorkerProcess *worker, RecControlType type, json_obj
 }
 
 void
-rec_worker_process_send_setup (
-    RecWorkerProcess *worker, RecControlType type, json_object *setup, int64_t start_ns)
+rec_worker_process_send_setup (RecWorkerProcess *worker, RecControlType type, json_object *setup,
+    int64_t start_ns)
 {
   json_object *copy = NULL;
 

@@ -22,13 +22,14 @@ typedef struct {
 } RecWorkerEvents;
 
 /* Runs `program --worker`. build: of the program when the server started; a worker of another one is refused. */
-RecWorkerProcess *rec_worker_process_new (const RecConfig *config, const char *program, const char *build,
-                                          GError **error);
+RecWorkerProcess *rec_worker_process_new (const RecConfig *config, const char *program,
+    const char *build, GError **error);
 /* Closes its sockets: a worker that still runs finishes what it does and exits by itself. */
 void rec_worker_process_free (RecWorkerProcess *worker);
 
 /* events are borrowed for good; NULL: nobody listens. A greeting that came before is told again, from the main loop. */
-void rec_worker_process_set_events (RecWorkerProcess *worker, const RecWorkerEvents *events, void *data);
+void rec_worker_process_set_events (RecWorkerProcess *worker, const RecWorkerEvents *events,
+    void *data);
 
 bool rec_worker_process_is_greeted (const RecWorkerProcess *worker);
 pid_t rec_worker_process_get_pid (const RecWorkerProcess *worker);
@@ -38,8 +39,8 @@ int rec_worker_process_take_media_fd (RecWorkerProcess *worker);
 /* Takes message. When it cannot be sent the worker is ended. */
 void rec_worker_process_send (RecWorkerProcess *worker, RecControlType type, json_object *message);
 /* SETUP or RECOVER: a copy of setup with our version and build. */
-void rec_worker_process_send_setup (RecWorkerProcess *worker, RecControlType type, json_object *setup,
-                                    int64_t start_ns);
+void rec_worker_process_send_setup (RecWorkerProcess *worker, RecControlType type,
+    json_object *setup, int64_t start_ns);
 /* SIGTERM, and SIGKILL after recording.kill-timeout-ms. Then comes gone. why: kept for gone, the first one counts. */
 void rec_worker_process_end (RecWorkerProcess *worker, const char *why);
 /* SIGKILL at once, waiting for it; gone is not called. For a worker whose files are to be removed. */

@@ -158,8 +158,8 @@ rec_writer_free (RecWriter *writer)
 }
 
 void
-rec_writer_put (
-    RecWriter *writer, const char *path, char *text, unsigned mode, RecWriterDone done, void *data)
+rec_writer_put (RecWriter *writer, const char *path, char *text, unsigned mode, RecWriterDone done,
+    void *data)
 {
   push (writer, (Task){
                     .kind = TASK_PUT,

@@ -17,7 +17,8 @@ RecWriter *rec_writer_new (int64_t owner);
 void rec_writer_free (RecWriter *writer);
 
 /* Takes text. done may be NULL: a failure is logged then. */
-void rec_writer_put (RecWriter *writer, const char *path, char *text, unsigned mode, RecWriterDone done, void *data);
+void rec_writer_put (RecWriter *writer, const char *path, char *text, unsigned mode,
+    RecWriterDone done, void *data);
 /* Removes the file after what was queued before; a missing one is fine. */
 void rec_writer_remove (RecWriter *writer, const char *path);
 /* Blocks until what was queued is done; its callbacks come later. */

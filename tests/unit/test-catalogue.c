@@ -124,7 +124,8 @@ static void
 test_refuses_each_bad_plugin_with_its_reason (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   static const char *const cases[][2] = {
-    { "bad-abort-in-entry.so", "crashes when it is loaded: the probe was killed by signal 6 (SIGABRT)" },
+    { "bad-abort-in-entry.so",
+        "crashes when it is loaded: the probe was killed by signal 6 (SIGABRT)" },
     { "bad-exit-at-load.so", "the probe exited with status 0 without an answer" },
     { "bad-abi-major.so", "was built for ABI 2.0" },
     { "bad-no-export.so", "does not export rec_plugin_v1" },
@@ -148,7 +149,8 @@ test_refuses_each_bad_plugin_with_its_reason (Fixture *fixture, gconstpointer da
     g_assert_cmpstr (entry->id, ==, id);
     assert_says (entry->refusal, cases[i][1]);
   }
-  g_assert_nonnull (rec_catalogue_find (fixture->catalogue, REC_PLUGIN_ARRANGING_LAYOUT, "best_fit"));
+  g_assert_nonnull (
+      rec_catalogue_find (fixture->catalogue, REC_PLUGIN_ARRANGING_LAYOUT, "best_fit"));
 }
 
 static void
@@ -269,7 +271,8 @@ test_maps_the_names_of_openvidu (Fixture *fixture, gconstpointer data G_GNUC_UNU
   scan (fixture, PATIENT);
   for (size_t i = 0; i < G_N_ELEMENTS (names); i++) {
     g_autoptr (GError) error = NULL;
-    const RecCatalogueEntry *entry = rec_catalogue_find_layout (fixture->catalogue, names[i], &error);
+    const RecCatalogueEntry *entry =
+        rec_catalogue_find_layout (fixture->catalogue, names[i], &error);
 
     g_assert_no_error (error);
     g_assert_cmpstr (entry->id, ==, "best_fit");
@@ -344,7 +347,8 @@ test_finds_new_plugins_when_it_scans_again (Fixture *fixture, gconstpointer data
   g_assert_true (rec_catalogue_rescan (fixture->catalogue, &error));
   while (rec_catalogue_get_entries (fixture->catalogue)->len < 2)
     g_main_context_iteration (NULL, TRUE);
-  g_assert_nonnull (rec_catalogue_find (fixture->catalogue, REC_PLUGIN_ARRANGING_LAYOUT, "best_fit"));
+  g_assert_nonnull (
+      rec_catalogue_find (fixture->catalogue, REC_PLUGIN_ARRANGING_LAYOUT, "best_fit"));
 }
 
 static void
@@ -357,7 +361,8 @@ test_goes_on_without_a_missing_folder (Fixture *fixture, gconstpointer data G_GN
   g_assert_nonnull (rec_catalogue_find (fixture->catalogue, REC_PLUGIN_SINK, "mp4"));
 }
 
-#define CLAIM(name, function) g_test_add ("/catalogue/" name, Fixture, NULL, set_up, function, tear_down)
+#define CLAIM(name, function)                                                                      \
+  g_test_add ("/catalogue/" name, Fixture, NULL, set_up, function, tear_down)
 
 int
 main (int argc, char **argv)

@@ -44,8 +44,9 @@ test_gets_only_the_numbered_descriptors (void)
   int leaked = fcntl (STDERR_FILENO, F_DUPFD, 30); /* without close-on-exec */
   int status = 0;
   /* Looked for by the shell itself, before it opens any of its own for the redirection. */
-  g_autofree char *output =
-      run ("for n in $(seq 0 60); do test -e /proc/$$/fd/$n && all=\"$all$n \"; done; echo $all >&3", NULL, &status);
+  g_autofree char *output = run (
+      "for n in $(seq 0 60); do test -e /proc/$$/fd/$n && all=\"$all$n \"; done; echo $all >&3",
+      NULL, &status);
 
   g_assert_cmpint (leaked, ==, 30);
   close (leaked);
@@ -172,14 +173,17 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-  g_test_add_func ("/child/gets-only-the-numbered-descriptors", test_gets_only_the_numbered_descriptors);
+  g_test_add_func ("/child/gets-only-the-numbered-descriptors",
+      test_gets_only_the_numbered_descriptors);
   g_test_add_func ("/child/swaps-descriptors-that-stand-in-each-others-way",
       test_swaps_descriptors_that_stand_in_each_others_way);
-  g_test_add_func ("/child/gets-no-secrets-from-the-environment", test_gets_no_secrets_from_the_environment);
+  g_test_add_func ("/child/gets-no-secrets-from-the-environment",
+      test_gets_no_secrets_from_the_environment);
   g_test_add_func ("/child/has-a-process-group-of-its-own", test_has_a_process_group_of_its_own);
   g_test_add_func ("/child/keeps-its-limits", test_keeps_its_limits);
   g_test_add_func ("/child/says-how-it-ended", test_says_how_it_ended);
-  g_test_add_func ("/child/shows-a-missing-program-as-status-127", test_shows_a_missing_program_as_status_127);
+  g_test_add_func ("/child/shows-a-missing-program-as-status-127",
+      test_shows_a_missing_program_as_status_127);
   g_test_add_func ("/child/tells-its-watcher-once", test_tells_its_watcher_once);
   return g_test_run ();
 }

@@ -47,8 +47,7 @@ static void
 assert_keys (RecJson *json, const char *expected)
 {
   g_autoptr (GPtrArray) keys = g_ptr_array_new ();
-  json_object_object_foreach (json, key, value)
-  {
+  json_object_object_foreach (json, key, value) {
     (void) value;
     g_ptr_array_add (keys, key);
   }
@@ -70,7 +69,8 @@ test_has_the_old_keys (void)
   g_autoptr (RecRecording) recording = make_recording (REC_ERA_OLD);
   g_autoptr (RecJson) json = rec_entity_to_file_json (recording, &hidden);
 
-  assert_keys (json, "createdAt duration hasAudio hasVideo id name recordingLayout sessionId size status url");
+  assert_keys (json,
+      "createdAt duration hasAudio hasVideo id name recordingLayout sessionId size status url");
   assert_text (json, "status", "starting");
   assert_text (json, "url", NULL);
   /* Java casts: whole numbers without a point, the duration with one. */
@@ -86,10 +86,12 @@ test_has_the_new_keys (void)
   g_autoptr (RecJson) running = rec_entity_to_file_json (recording, &hidden);
   g_autoptr (RecJson) told = rec_entity_to_json (recording, REC_ERA_NEW, &hidden);
 
-  assert_keys (running, "createdAt duration frameRate hasAudio hasVideo id name object outputMode recordingLayout "
-                        "resolution sessionId size status uniqueSessionId");
-  assert_keys (told, "createdAt duration frameRate hasAudio hasVideo id name object outputMode recordingLayout "
-                     "resolution sessionId size status url");
+  assert_keys (running,
+      "createdAt duration frameRate hasAudio hasVideo id name object outputMode recordingLayout "
+      "resolution sessionId size status uniqueSessionId");
+  assert_keys (told,
+      "createdAt duration frameRate hasAudio hasVideo id name object outputMode recordingLayout "
+      "resolution sessionId size status url");
   assert_text (running, "resolution", "1280x720");
   assert_text (running, "uniqueSessionId", "ses_1700000000000");
   make_ready (recording);
@@ -105,7 +107,8 @@ test_leaves_out_what_sound_alone_does_not_have (void)
 
   recording->properties->has_video = false;
   g_autoptr (RecJson) json = rec_entity_to_json (recording, REC_ERA_NEW, &hidden);
-  assert_keys (json, "createdAt duration hasAudio hasVideo id name object outputMode sessionId size status url");
+  assert_keys (json,
+      "createdAt duration hasAudio hasVideo id name object outputMode sessionId size status url");
 }
 
 static void
@@ -188,11 +191,15 @@ test_reads_what_openvidu_wrote (void)
     RecEra era;
     RecRecordingStatus status;
   } cases[] = {
-    { "{\"id\":\"a\",\"name\":\"a\",\"sessionId\":\"a\",\"recordingLayout\":\"BEST_FIT\",\"createdAt\":1540000000000,"
-      "\"size\":3205004,\"duration\":12.92,\"url\":null,\"hasAudio\":true,\"hasVideo\":true,\"status\":\"stopped\"}",
+    { "{\"id\":\"a\",\"name\":\"a\",\"sessionId\":\"a\",\"recordingLayout\":\"BEST_FIT\","
+      "\"createdAt\":1540000000000,"
+      "\"size\":3205004,\"duration\":12.92,\"url\":null,\"hasAudio\":true,\"hasVideo\":true,"
+      "\"status\":\"stopped\"}",
         REC_ERA_OLD, REC_RECORDING_READY },
-    { "{\"id\":\"a\",\"object\":\"recording\",\"name\":\"a\",\"outputMode\":\"COMPOSED\",\"resolution\":\"1280x720\","
-      "\"frameRate\":25,\"recordingLayout\":\"BEST_FIT\",\"sessionId\":\"a\",\"uniqueSessionId\":\"a_1\","
+    { "{\"id\":\"a\",\"object\":\"recording\",\"name\":\"a\",\"outputMode\":\"COMPOSED\","
+      "\"resolution\":\"1280x720\","
+      "\"frameRate\":25,\"recordingLayout\":\"BEST_FIT\",\"sessionId\":\"a\",\"uniqueSessionId\":"
+      "\"a_1\","
       "\"createdAt\":1600000000000,\"size\":0,\"duration\":0.0,\"hasAudio\":true,\"hasVideo\":true,"
       "\"status\":\"started\"}",
         REC_ERA_NEW, REC_RECORDING_STARTED },
@@ -242,10 +249,12 @@ write_file (const char *root, const char *name, const char *text)
   g_assert_true (g_file_set_contents (path, text, -1, NULL));
 }
 
-#define OLD_ENTITY(id)                                                                                 \
-  "{\"id\":\"" id "\",\"name\":\"" id "\",\"sessionId\":\"s\",\"createdAt\":1,\"status\":\"stopped\"}"
-#define NEW_ENTITY(id)                                                                                 \
-  "{\"id\":\"" id "\",\"object\":\"recording\",\"name\":\"show\",\"sessionId\":\"s\",\"createdAt\":1,"    \
+#define OLD_ENTITY(id)                                                                             \
+  "{\"id\":\"" id "\",\"name\":\"" id                                                              \
+  "\",\"sessionId\":\"s\",\"createdAt\":1,\"status\":\"stopped\"}"
+#define NEW_ENTITY(id)                                                                             \
+  "{\"id\":\"" id                                                                                  \
+  "\",\"object\":\"recording\",\"name\":\"show\",\"sessionId\":\"s\",\"createdAt\":1,"             \
   "\"status\":\"ready\"}"
 
 static RecRecording *
@@ -273,8 +282,10 @@ test_loads_both_eras_and_skips_the_rest (void)
   write_file (root, ".recording.wrong", OLD_ENTITY ("other"));
   write_file (root, "too/deep/.recording.deep", NEW_ENTITY ("deep"));
   write_file (root, "old.part/.recording.half.part", OLD_ENTITY ("half"));
-  g_test_expect_message ("rec.recording.entity", G_LOG_LEVEL_WARNING, "*.recording.*leaving it out*");
-  g_test_expect_message ("rec.recording.entity", G_LOG_LEVEL_WARNING, "*.recording.*leaving it out*");
+  g_test_expect_message ("rec.recording.entity", G_LOG_LEVEL_WARNING,
+      "*.recording.*leaving it out*");
+  g_test_expect_message ("rec.recording.entity", G_LOG_LEVEL_WARNING,
+      "*.recording.*leaving it out*");
   g_autoptr (GPtrArray) recordings = rec_entity_load_all (root);
   g_test_assert_expected_messages ();
 
@@ -324,15 +335,19 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/entity/has-the-old-keys", test_has_the_old_keys);
   g_test_add_func ("/entity/has-the-new-keys", test_has_the_new_keys);
-  g_test_add_func (
-      "/entity/leaves-out-what-sound-alone-does-not-have", test_leaves_out_what_sound_alone_does_not_have);
-  g_test_add_func ("/entity/tells-old-clients-stopped-or-available", test_tells_old_clients_stopped_or_available);
-  g_test_add_func ("/entity/says-why-only-when-there-is-a-reason", test_says_why_only_when_there_is_a_reason);
+  g_test_add_func ("/entity/leaves-out-what-sound-alone-does-not-have",
+      test_leaves_out_what_sound_alone_does_not_have);
+  g_test_add_func ("/entity/tells-old-clients-stopped-or-available",
+      test_tells_old_clients_stopped_or_available);
+  g_test_add_func ("/entity/says-why-only-when-there-is-a-reason",
+      test_says_why_only_when_there_is_a_reason);
   g_test_add_func ("/entity/comes-back-from-its-file", test_comes_back_from_its_file);
   g_test_add_func ("/entity/reads-what-openvidu-wrote", test_reads_what_openvidu_wrote);
   g_test_add_func ("/entity/refuses-what-is-no-entity", test_refuses_what_is_no_entity);
-  g_test_add_func ("/entity/loads-both-eras-and-skips-the-rest", test_loads_both_eras_and_skips_the_rest);
-  g_test_add_func ("/entity/removes-no-folder-that-is-not-its-own", test_removes_no_folder_that_is_not_its_own);
+  g_test_add_func ("/entity/loads-both-eras-and-skips-the-rest",
+      test_loads_both_eras_and_skips_the_rest);
+  g_test_add_func ("/entity/removes-no-folder-that-is-not-its-own",
+      test_removes_no_folder_that_is_not_its_own);
   g_test_add_func ("/entity/reports-like-ffprobe", test_reports_like_ffprobe);
   return g_test_run ();
 }

@@ -121,7 +121,8 @@ run_sleeper (void)
 }
 
 static void
-test_finds_its_worker_and_no_other_process (Fixture *fixture G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
+test_finds_its_worker_and_no_other_process (Fixture *fixture G_GNUC_UNUSED,
+    gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (RecChild) child = run_sleeper ();
   g_autoptr (RecJournalEntry) entry = make_entry ("a", rec_child_get_pid (child));
@@ -145,7 +146,8 @@ test_finds_its_worker_and_no_other_process (Fixture *fixture G_GNUC_UNUSED, gcon
 }
 
 static void
-test_finds_no_worker_that_has_ended (Fixture *fixture G_GNUC_UNUSED, gconstpointer data G_GNUC_UNUSED)
+test_finds_no_worker_that_has_ended (Fixture *fixture G_GNUC_UNUSED,
+    gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (RecChild) child = run_sleeper ();
   g_autoptr (RecJournalEntry) entry = make_entry ("a", rec_child_get_pid (child));
@@ -156,7 +158,8 @@ test_finds_no_worker_that_has_ended (Fixture *fixture G_GNUC_UNUSED, gconstpoint
   g_assert_cmpint (rec_journal_entry_open_worker (entry), ==, -1);
 }
 
-#define CLAIM(name, function) g_test_add ("/journal/" name, Fixture, NULL, set_up, function, tear_down)
+#define CLAIM(name, function)                                                                      \
+  g_test_add ("/journal/" name, Fixture, NULL, set_up, function, tear_down)
 
 int
 main (int argc, char **argv)

@@ -81,7 +81,8 @@ test_refuses_what_is_no_library (void)
   g_autoptr (GError) error = NULL;
 
   assert_refused ("plugins", "missing.so", "cannot be loaded");
-  g_assert_true (g_file_set_contents (text, "not a library, but long enough to be looked at as one\n", -1, NULL));
+  g_assert_true (g_file_set_contents (text,
+      "not a library, but long enough to be looked at as one\n", -1, NULL));
   g_assert_null (rec_loader_load (text, &error));
   g_assert_nonnull (strstr (error->message, "text.so cannot be loaded"));
   g_assert_cmpint (g_remove (text), ==, 0);

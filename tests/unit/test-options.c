@@ -14,7 +14,8 @@ static const RecOption *const table[] = {
   REC_OPTION_BOOL (0, "names", "true", "Show names"),
   REC_OPTION_CHOICE (0, "mood", "calm", "How", moods),
   REC_OPTION_STRING (REC_OPTION_SECRET, "title", NULL, "What"),
-  &(const RecOption){ sizeof (RecOption), 0, "short", REC_TYPE_STRING, 0, "abc", "Bounded", 0, 3, NULL },
+  &(const RecOption){
+      sizeof (RecOption), 0, "short", REC_TYPE_STRING, 0, "abc", "Bounded", 0, 3, NULL },
   REC_OPTION_END,
 };
 
@@ -208,7 +209,8 @@ test_answers_a_mistaken_plugin_with_nothing (void)
 {
   g_autoptr (RecOptions) options = rec_options_new (table, NULL);
 
-  g_test_expect_message ("rec.plugin.options", G_LOG_LEVEL_WARNING, "*'zap', which is not in its table*");
+  g_test_expect_message ("rec.plugin.options", G_LOG_LEVEL_WARNING,
+      "*'zap', which is not in its table*");
   g_assert_cmpint (options->get_int (options, "zap"), ==, 0);
   g_test_assert_expected_messages ();
   /* Said once, however often it asks. */
@@ -236,10 +238,11 @@ main (int argc, char **argv)
   g_test_add_func ("/options/checks-the-type-of-a-request", test_checks_the_type_of_a_request);
   g_test_add_func ("/options/refuses-senseless-tables", test_refuses_senseless_tables);
   g_test_add_func ("/options/gives-values-over-fallbacks", test_gives_values_over_fallbacks);
-  g_test_add_func ("/options/keeps-its-own-copy-of-the-values", test_keeps_its_own_copy_of_the_values);
+  g_test_add_func ("/options/keeps-its-own-copy-of-the-values",
+      test_keeps_its_own_copy_of_the_values);
   g_test_add_func ("/options/falls-back-on-wrong-values", test_falls_back_on_wrong_values);
-  g_test_add_func (
-      "/options/answers-a-mistaken-plugin-with-nothing", test_answers_a_mistaken_plugin_with_nothing);
+  g_test_add_func ("/options/answers-a-mistaken-plugin-with-nothing",
+      test_answers_a_mistaken_plugin_with_nothing);
   g_test_add_func ("/options/works-without-a-table", test_works_without_a_table);
   return g_test_run ();
 }

@@ -1,9 +1,14 @@
 /* test-supervisor.c - recordings with real workers: files, refusals, and what becomes of them when something dies. */
+#define _GNU_SOURCE
 #include "recording/supervisor.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <glib/gstdio.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -50,14 +55,14 @@ on_timeout (gpointer data)
 }
 
 /* Runs the loop until the condition holds. */
-#define WAIT_FOR(condition)                                                                            \
-  G_STMT_START                                                                                         \
-  {                                                                                                    \
-    guint timeout = g_timeout_add_seconds (TIMEOUT_S, on_timeout, (gpointer) #condition);              \
-    while (!(condition))                                                                               \
-      g_main_context_iteration (NULL, TRUE);                                                           \
-    g_source_remove (timeout);                                                                         \
-  }                                                                                                    \
+#define WAIT_FOR(condition)                                                                        \
+  G_STMT_START                                                                                     \
+  {                                                                                                \
+    guint timeout = g_timeout_add_seconds (TIMEOUT_S, on_timeout, (gpointer) #condition);          \
+    while (!(condition))                                                                           \
+      g_main_context_iteration (NULL, TRUE);                                                       \
+    g_source_remove (timeout);                                                                     \
+  }                                                                                                \
   G_STMT_END
 
 static gboolean
@@ -103,8 +108,8 @@ start_server (Fixture *fixture)
   if (fixture->catalogue == NULL)
     fixture->catalogue = rec_catalogue_new (fixture->config, get_program (), &error);
   g_assert_no_error (error);
-  fixture->supervisor = rec_supervisor_new (
-      fixture->config, fixture->registry, fixture->router, fixture->catalogue, get_program (), &error);
+  fixture->supervisor = rec_supervisor_new (fixture->config, fixture->registry, fixture->router,
+      fixture->catalogue, get_program (), &error);
   g_assert_no_error (error);
 }
 
@@ -162,7 +167,8 @@ tear_down (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   bool is_stopped = false;
 
   if (fixture->supervisor != NULL) {
-    rec_supervisor_stop_all (fixture->supervisor, "openviduServerStopped", set_stopped, &is_stopped);
+    rec_supervisor_stop_all (fixture->supervisor, "openviduServerStopped", set_stopped,
+        &is_stopped);
     WAIT_FOR (is_stopped);
   }
   drop_server (fixture);
@@ -184,7 +190,8 @@ make_session (Fixture *fixture, const char *id)
 
   g_free (properties->custom_session_id);
   properties->custom_session_id = g_strdup (id);
-  RecSession *session = rec_registry_create_session (fixture->registry, REC_ERA_NEW, properties, &error);
+  RecSession *session =
+      rec_registry_create_session (fixture->registry, REC_ERA_NEW, properties, &error);
   g_assert_no_error (error);
   return session;
 }
@@ -216,8 +223,8 @@ start_as (Fixture *fixture, RecSession *session, RecRecordingProperties *propert
 {
   Answer answer = { 0 };
   g_autoptr (GError) error = NULL;
-  RecRecording *recording =
-      rec_supervisor_start (fixture->supervisor, session, properties, era, take_answer, &answer, &error);
+  RecRecording *recording = rec_supervisor_start (fixture->supervisor, session, properties, era,
+      take_answer, &answer, &error);
 
   g_assert_no_error (error);
   g_assert_cmpint (recording->status, ==, REC_RECORDING_STARTING);
@@ -242,8 +249,8 @@ stop (Fixture *fixture, RecRecording *recording)
   Answer answer = { 0 };
   g_autoptr (GError) error = NULL;
 
-  rec_supervisor_stop (
-      fixture->supervisor, recording, "recordingStoppedByServer", take_answer, &answer, &error);
+  rec_supervisor_stop (fixture->supervisor, recording, "recordingStoppedByServer", take_answer,
+      &answer, &error);
   g_assert_no_error (error);
   g_assert_cmpint (recording->status, ==, REC_RECORDING_STOPPED);
   WAIT_FOR (answer.n_calls > 0);
@@ -256,8 +263,8 @@ assert_start_is_refused (Fixture *fixture, RecSession *session, RecRecordingProp
 {
   g_autoptr (GError) error = NULL;
 
-  g_assert_null (
-      rec_supervisor_start (fixture->supervisor, session, properties, REC_ERA_NEW, take_answer, NULL, &error));
+  g_assert_null (rec_supervisor_start (fixture->supervisor, session, properties, REC_ERA_NEW,
+      take_answer, NULL, &error));
   g_assert_error (error, REC_ERROR, (gint) code);
   if (strstr (error->message, reason) == NULL)
     g_error ("\"%s\" does not say \"%s\"", error->message, reason);
@@ -476,8 +483,8 @@ test_starts_one_of_many_at_once (Fixture *fixture, gconstpointer data G_GNUC_UNU
   for (size_t i = 0; i < G_N_ELEMENTS (answers); i++) {
     g_autoptr (GError) error = NULL;
     g_autoptr (RecRecordingProperties) properties = make_properties (NULL);
-    RecRecording *recording = rec_supervisor_start (
-        fixture->supervisor, session, properties, REC_ERA_NEW, take_answer, &answers[i], &error);
+    RecRecording *recording = rec_supervisor_start (fixture->supervisor, session, properties,
+        REC_ERA_NEW, take_answer, &answers[i], &error);
 
     n_conflicts += g_error_matches (error, REC_ERROR, REC_ERROR_CONFLICT);
     started = recording != NULL ? recording : started;
@@ -497,17 +504,21 @@ test_refuses_to_stop_at_the_wrong_time (Fixture *fixture, gconstpointer data G_G
   Answer started = { 0 }, stopped = { 0 };
 
   start_server (fixture);
-  RecRecording *recording = rec_supervisor_start (fixture->supervisor, make_session (fixture, "times"),
-      properties, REC_ERA_NEW, take_answer, &started, NULL);
-  g_assert_false (rec_supervisor_stop (fixture->supervisor, recording, "x", take_answer, &stopped, &starting));
+  RecRecording *recording = rec_supervisor_start (fixture->supervisor,
+      make_session (fixture, "times"), properties, REC_ERA_NEW, take_answer, &started, NULL);
+  g_assert_false (
+      rec_supervisor_stop (fixture->supervisor, recording, "x", take_answer, &stopped, &starting));
   g_assert_error (starting, REC_ERROR, REC_ERROR_NOT_ACCEPTABLE);
   WAIT_FOR (started.n_calls > 0);
   record_for (200);
-  g_assert_true (rec_supervisor_stop (fixture->supervisor, recording, "x", take_answer, &stopped, NULL));
-  g_assert_false (rec_supervisor_stop (fixture->supervisor, recording, "x", take_answer, NULL, &stopping));
+  g_assert_true (
+      rec_supervisor_stop (fixture->supervisor, recording, "x", take_answer, &stopped, NULL));
+  g_assert_false (
+      rec_supervisor_stop (fixture->supervisor, recording, "x", take_answer, NULL, &stopping));
   g_assert_error (stopping, REC_ERROR, REC_ERROR_CONFLICT);
   WAIT_FOR (stopped.n_calls > 0);
-  g_assert_false (rec_supervisor_stop (fixture->supervisor, recording, "x", take_answer, NULL, &over));
+  g_assert_false (
+      rec_supervisor_stop (fixture->supervisor, recording, "x", take_answer, NULL, &over));
   g_assert_error (over, REC_ERROR, REC_ERROR_NOT_FOUND);
   g_assert_cmpint (stopped.n_calls, ==, 1);
 }
@@ -551,20 +562,24 @@ test_refuses_what_it_cannot_record (Fixture *fixture, gconstpointer data G_GNUC_
   nothing->has_audio = nothing->has_video = false;
   assert_start_is_refused (fixture, session, individual, REC_ERROR_NOT_IMPLEMENTED, "INDIVIDUAL");
   assert_start_is_refused (fixture, session, nothing, REC_ERROR_UNPROCESSABLE, "hasAudio");
-  assert_start_is_refused (fixture, session, with_layout ("CUSTOM"), REC_ERROR_NOT_IMPLEMENTED, "custom");
+  assert_start_is_refused (fixture, session, with_layout ("CUSTOM"), REC_ERROR_NOT_IMPLEMENTED,
+      "custom");
   assert_start_is_refused (fixture, session, with_layout ("nonsense"), REC_ERROR_INVALID_ARGUMENT,
       "no layout 'nonsense'; there are: BEST_FIT");
-  assert_start_is_refused (fixture, session, with_layout ("mp4"), REC_ERROR_INVALID_ARGUMENT, "no layout 'mp4'");
+  assert_start_is_refused (fixture, session, with_layout ("mp4"), REC_ERROR_INVALID_ARGUMENT,
+      "no layout 'mp4'");
   assert_start_is_refused (fixture, session, with_sinks ("mp4,tape"), REC_ERROR_INVALID_ARGUMENT,
       "no sink 'tape'; there are: ");
-  assert_start_is_refused (fixture, session, with_sinks ("mp4,mp4"), REC_ERROR_INVALID_ARGUMENT, "twice");
-  assert_start_is_refused (fixture, session, with_sinks (""), REC_ERROR_INVALID_ARGUMENT, "1 to 8 sinks");
-  assert_start_is_refused (fixture, session, with_options ("{\"row\":{\"gap\":900}}"), REC_ERROR_INVALID_ARGUMENT,
-      "plugin 'row', option 'gap': expected 0 to 200");
-  assert_start_is_refused (fixture, session, with_options ("{\"best_fit\":{}}"), REC_ERROR_INVALID_ARGUMENT,
-      "does not use");
-  assert_start_is_refused (
-      fixture, session, make_properties ("../escape"), REC_ERROR_INVALID_ARGUMENT, "cannot be a file's");
+  assert_start_is_refused (fixture, session, with_sinks ("mp4,mp4"), REC_ERROR_INVALID_ARGUMENT,
+      "twice");
+  assert_start_is_refused (fixture, session, with_sinks (""), REC_ERROR_INVALID_ARGUMENT,
+      "1 to 8 sinks");
+  assert_start_is_refused (fixture, session, with_options ("{\"row\":{\"gap\":900}}"),
+      REC_ERROR_INVALID_ARGUMENT, "plugin 'row', option 'gap': expected 0 to 200");
+  assert_start_is_refused (fixture, session, with_options ("{\"best_fit\":{}}"),
+      REC_ERROR_INVALID_ARGUMENT, "does not use");
+  assert_start_is_refused (fixture, session, make_properties ("../escape"),
+      REC_ERROR_INVALID_ARGUMENT, "cannot be a file's");
   g_assert_null (session->recording);
   g_assert_cmpuint (rec_registry_get_recordings (fixture->registry)->len, ==, 0);
 }
@@ -576,13 +591,13 @@ test_keeps_its_bounds (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   start_server (fixture);
   RecRecording *recording = start (fixture, make_session (fixture, "one"));
 
-  assert_start_is_refused (fixture, make_session (fixture, "two"), make_properties (NULL), REC_ERROR_UNAVAILABLE,
-      "recording.max-recordings");
+  assert_start_is_refused (fixture, make_session (fixture, "two"), make_properties (NULL),
+      REC_ERROR_UNAVAILABLE, "recording.max-recordings");
   record_for (200);
   stop (fixture, recording);
   set (fixture, "recording.min-free-bytes", "1099511627776");
-  assert_start_is_refused (fixture, make_session (fixture, "three"), make_properties (NULL), REC_ERROR_UNAVAILABLE,
-      "recording.min-free-bytes");
+  assert_start_is_refused (fixture, make_session (fixture, "three"), make_properties (NULL),
+      REC_ERROR_UNAVAILABLE, "recording.min-free-bytes");
 }
 
 static void
@@ -602,8 +617,8 @@ test_fails_when_a_required_sink_cannot_open (Fixture *fixture, gconstpointer dat
 
   start_server (fixture);
   RecSession *session = make_session (fixture, "denied");
-  RecRecording *recording = rec_supervisor_start (
-      fixture->supervisor, session, properties, REC_ERA_NEW, take_answer, &answer, NULL);
+  RecRecording *recording = rec_supervisor_start (fixture->supervisor, session, properties,
+      REC_ERA_NEW, take_answer, &answer, NULL);
   WAIT_FOR (answer.n_calls > 0);
   g_assert_error (answer.error, REC_ERROR, REC_ERROR_FAILED);
   assert_says (answer.error->message, "nobody may open this");
@@ -663,6 +678,82 @@ test_ends_a_worker_that_hangs (Fixture *fixture, gconstpointer data G_GNUC_UNUSE
 }
 
 static void
+test_ends_what_nobody_stops (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  set (fixture, "recording.max-duration-s", "1");
+  start_server (fixture);
+  RecRecording *recording = start (fixture, make_session (fixture, "forgotten"));
+
+  WAIT_FOR (!rec_recording_is_active (recording));
+  assert_plays (fixture, recording);
+  g_assert_cmpfloat (recording->duration_s, >, 0.9);
+  g_assert_cmpstr (recording->reason, ==, "automaticStop");
+  assert_says (recording->notes->pdata[0], "recording.max-duration-s");
+}
+
+/* A disk of sixteen megabytes, seen by this process and its children only. */
+static bool
+mount_small_disk (const char *path)
+{
+  return unshare (CLONE_NEWNS | (geteuid () != 0 ? CLONE_NEWUSER : 0)) == 0 &&
+         mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+         mount ("none", path, "tmpfs", 0, "size=16m") == 0;
+}
+
+static bool
+can_mount (void)
+{
+  pid_t child = fork ();
+  int status = -1;
+
+  if (child == 0)
+    _exit (!mount_small_disk (g_get_tmp_dir ()));
+  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
+  return status == 0;
+}
+
+static void
+fill_disk (const char *folder)
+{
+  g_autofree char *path = g_build_filename (folder, "filler", NULL);
+  static const char zeros[4096];
+  int fd = g_open (path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+  while (write (fd, zeros, sizeof zeros) > 0)
+    continue;
+  g_assert_cmpint (errno, ==, ENOSPC);
+  close (fd);
+}
+
+static void
+test_keeps_a_playable_file_when_the_disk_is_full (Fixture *fixture,
+    gconstpointer data G_GNUC_UNUSED)
+{
+  if (!g_test_subprocess ()) {
+    if (!can_mount ()) {
+      g_test_skip ("no right to mount a small disk");
+      return;
+    }
+    g_test_trap_subprocess (NULL, 0, G_TEST_SUBPROCESS_INHERIT_STDERR);
+    g_test_trap_assert_passed ();
+    return;
+  }
+  g_assert_cmpint (g_mkdir (fixture->recordings, 0700), ==, 0);
+  g_assert_true (mount_small_disk (fixture->recordings));
+  set (fixture, "recording.min-free-bytes", "0");
+  start_server (fixture);
+  RecRecording *recording = start (fixture, make_session (fixture, "full"));
+  record_for (1500);
+  fill_disk (fixture->recordings);
+  WAIT_FOR (!rec_recording_is_active (recording));
+  assert_plays (fixture, recording);
+  g_assert_cmpfloat (recording->duration_s, >, 0.9);
+  g_assert_cmpstr (recording->reason, ==, "automaticStop");
+  assert_says (recording->message, g_strerror (ENOSPC));
+  g_assert_cmpint (umount2 (fixture->recordings, MNT_DETACH), ==, 0);
+}
+
+static void
 test_finishes_when_its_session_is_closed (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   start_server (fixture);
@@ -678,15 +769,16 @@ test_finishes_when_its_session_is_closed (Fixture *fixture, gconstpointer data G
 }
 
 static void
-test_fails_when_its_session_is_closed_before_it_began (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_fails_when_its_session_is_closed_before_it_began (Fixture *fixture,
+    gconstpointer data G_GNUC_UNUSED)
 {
   g_autoptr (RecRecordingProperties) properties = make_properties (NULL);
   Answer answer = { 0 };
 
   start_server (fixture);
   RecSession *session = make_session (fixture, "brief");
-  RecRecording *recording = rec_supervisor_start (
-      fixture->supervisor, session, properties, REC_ERA_NEW, take_answer, &answer, NULL);
+  RecRecording *recording = rec_supervisor_start (fixture->supervisor, session, properties,
+      REC_ERA_NEW, take_answer, &answer, NULL);
   rec_registry_close_session (fixture->registry, session, "sessionClosedByServer");
   g_assert_cmpint (answer.n_calls, ==, 1);
   g_assert_error (answer.error, REC_ERROR, REC_ERROR_CONFLICT);
@@ -706,8 +798,8 @@ test_finishes_everything_when_the_server_stops (Fixture *fixture, gconstpointer 
 
   record_for (500);
   rec_supervisor_stop_all (fixture->supervisor, "openviduServerStopped", set_stopped, &is_stopped);
-  assert_start_is_refused (
-      fixture, session, make_properties (NULL), REC_ERROR_UNAVAILABLE, "being stopped");
+  assert_start_is_refused (fixture, session, make_properties (NULL), REC_ERROR_UNAVAILABLE,
+      "being stopped");
   WAIT_FOR (is_stopped);
   assert_plays (fixture, first);
   assert_plays (fixture, second);
@@ -772,8 +864,8 @@ static void
 test_salvages_what_server_and_worker_left (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   start_server (fixture);
-  RecRecording *recording = start_as (
-      fixture, make_session (fixture, "both"), make_properties ("show"), REC_ERA_OLD);
+  RecRecording *recording =
+      start_as (fixture, make_session (fixture, "both"), make_properties ("show"), REC_ERA_OLD);
 
   record_for (2500);
   g_assert_cmpint (kill (get_worker (fixture, recording), SIGKILL), ==, 0);
@@ -804,7 +896,8 @@ test_fails_what_nothing_is_left_of (Fixture *fixture, gconstpointer data G_GNUC_
   g_assert_true (rec_supervisor_delete (fixture->supervisor, recording, NULL));
 }
 
-#define CLAIM(name, function) g_test_add ("/supervisor/" name, Fixture, NULL, set_up, function, tear_down)
+#define CLAIM(name, function)                                                                      \
+  g_test_add ("/supervisor/" name, Fixture, NULL, set_up, function, tear_down)
 
 int
 main (int argc, char **argv)
@@ -828,9 +921,14 @@ main (int argc, char **argv)
   CLAIM ("fails-when-a-required-sink-cannot-open", test_fails_when_a_required_sink_cannot_open);
   CLAIM ("salvages-the-file-of-a-killed-worker", test_salvages_the_file_of_a_killed_worker);
   CLAIM ("ends-a-worker-that-hangs", test_ends_a_worker_that_hangs);
+  CLAIM ("ends-what-nobody-stops", test_ends_what_nobody_stops);
+  CLAIM ("keeps-a-playable-file-when-the-disk-is-full",
+      test_keeps_a_playable_file_when_the_disk_is_full);
   CLAIM ("finishes-when-its-session-is-closed", test_finishes_when_its_session_is_closed);
-  CLAIM ("fails-when-its-session-is-closed-before-it-began", test_fails_when_its_session_is_closed_before_it_began);
-  CLAIM ("finishes-everything-when-the-server-stops", test_finishes_everything_when_the_server_stops);
+  CLAIM ("fails-when-its-session-is-closed-before-it-began",
+      test_fails_when_its_session_is_closed_before_it_began);
+  CLAIM ("finishes-everything-when-the-server-stops",
+      test_finishes_everything_when_the_server_stops);
   CLAIM ("lists-recordings-after-a-restart", test_lists_recordings_after_a_restart);
   CLAIM ("takes-up-what-a-dead-server-left", test_takes_up_what_a_dead_server_left);
   CLAIM ("salvages-what-server-and-worker-left", test_salvages_what_server_and_worker_left);
