@@ -201,7 +201,7 @@ do-check-e2e: all
 do-asan: asan-tests
 	$(Q)$(RUN_TESTS) $(ASAN)
 
-test-%: $(B)/tests/test-% plugins $(TEST_PLUGINS)
+test-%: $(B)/tests/test-% plugins $(TEST_PLUGINS) $(TOOLS)
 	$(Q)$(RUN_TESTS) --group unit --timeout 120 $<
 
 # -- Lint

@@ -1,129 +1,38 @@
-/* rig-media.c - real packets from GStreamer's encoders, for sinks under test. */
+/* rig-media.c - packets for sinks under test, real and synthetic. */
 #include "lib/sink-rig.h"
 
-#include <fcntl.h>
-#include <glib-unix.h>
-#include <gst/app/gstappsink.h>
-#include <gst/gst.h>
-#include <stdio.h>
+#include <gio/gio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define FRAME_RATE 30
 #define RATE 48000
 #define SAMPLES_PER_BUFFER 480
+#define SECOND G_GINT64_CONSTANT (1000000000)
 
-/* GStreamer runs in a child, which writes what it makes into a pipe: it fills GLib's tables for
- * good, which would look like a leak here. First the codec data, then packet by packet. */
-
-static void
-write_record (FILE *pipe, RecPacket packet, const void *data, gsize size)
-{
-  packet.data = NULL;
-  packet.data_size = (uint32_t) size;
-  if (fwrite (&packet, sizeof packet, 1, pipe) != 1 || fwrite (data, size, 1, pipe) != 1)
-    g_error ("cannot hand over a packet");
-}
-
-static void
-write_buffer (FILE *pipe, RecPacket packet, GstBuffer *buffer)
-{
-  GstMapInfo map;
-
-  g_assert_true (gst_buffer_map (buffer, &map, GST_MAP_READ));
-  write_record (pipe, packet, map.data, map.size);
-  gst_buffer_unmap (buffer, &map);
-}
-
-static void
-write_codec_data (FILE *pipe, GstCaps *caps)
-{
-  const GstStructure *structure = gst_caps_get_structure (caps, 0);
-  const GValue *value = gst_structure_get_value (structure, "codec_data");
-  const GValue *headers = gst_structure_get_value (structure, "streamheader");
-
-  if (value == NULL && headers != NULL)
-    value = gst_value_array_get_value (headers, 0);
-  g_assert_nonnull (value);
-  write_buffer (pipe, (RecPacket){ 0 }, gst_value_get_buffer (value));
-}
-
-static int64_t
-to_running_time (const GstSegment *segment, GstClockTime time)
-{
-  guint64 running_time = 0;
-  int sign = gst_segment_to_running_time_full (segment, GST_FORMAT_TIME, time, &running_time);
-
-  g_assert_cmpint (sign, !=, 0);
-  return sign > 0 ? (int64_t) running_time : -(int64_t) running_time;
-}
-
-static void
-write_packet (FILE *pipe, GstSample *sample)
-{
-  GstBuffer *buffer = gst_sample_get_buffer (sample);
-  const GstSegment *segment = gst_sample_get_segment (sample);
-  const bool is_delta = GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-  RecPacket packet = {
-    .size = sizeof (RecPacket),
-    .flags = is_delta ? 0 : REC_PACKET_KEYFRAME,
-    .pts_ns = to_running_time (segment, GST_BUFFER_PTS (buffer)),
-    .duration_ns = (int64_t) GST_BUFFER_DURATION (buffer),
-  };
-
-  packet.dts_ns = GST_BUFFER_DTS_IS_VALID (buffer)
-                      ? to_running_time (segment, GST_BUFFER_DTS (buffer))
-                      : packet.pts_ns;
-  write_buffer (pipe, packet, buffer);
-}
-
-static void
-run_encoder (const char *description, FILE *pipe)
-{
-  g_autoptr (GError) error = NULL;
-  GstElement *pipeline, *appsink;
-  GstSample *sample;
-  bool is_first = true;
-
-  gst_init (NULL, NULL);
-  pipeline = gst_parse_launch (description, &error);
-  g_assert_no_error (error);
-  appsink = gst_bin_get_by_name (GST_BIN (pipeline), "out");
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  while ((sample = gst_app_sink_pull_sample (GST_APP_SINK (appsink))) != NULL) {
-    if (is_first)
-      write_codec_data (pipe, gst_sample_get_caps (sample));
-    is_first = false;
-    write_packet (pipe, sample);
-    gst_sample_unref (sample);
-  }
-  g_assert_true (gst_app_sink_is_eos (GST_APP_SINK (appsink)));
-  g_assert_cmpint (fclose (pipe), ==, 0);
-}
-
+/* The next record of what the tool writes; NULL at the end. */
 static RecRigPacket *
-read_record (FILE *pipe)
+read_record (GBytes *output, gsize *offset)
 {
-  g_autofree uint8_t *data = NULL;
+  const uint8_t *data = g_bytes_get_data (output, NULL);
   RecRigPacket *packet;
-  RecPacket header;
 
-  if (fread (&header, sizeof header, 1, pipe) != 1)
+  if (*offset == g_bytes_get_size (output))
     return NULL;
-  data = g_malloc (header.data_size);
-  g_assert_cmpuint (fread (data, header.data_size, 1, pipe), ==, 1);
+  g_assert_cmpuint (*offset + sizeof (RecPacket), <=, g_bytes_get_size (output));
   packet = g_new0 (RecRigPacket, 1);
-  packet->packet = header;
-  packet->data = g_bytes_new_take (g_steal_pointer (&data), header.data_size);
+  memcpy (&packet->packet, data + *offset, sizeof packet->packet);
+  *offset += sizeof packet->packet;
+  packet->data = g_bytes_new_from_bytes (output, *offset, packet->packet.data_size);
   packet->packet.data = g_bytes_get_data (packet->data, NULL);
+  *offset += packet->packet.data_size;
   return packet;
 }
 
 static void
-read_track (RecRigMedia *media, FILE *pipe, RecTrack track)
+read_track (RecRigMedia *media, GBytes *output, RecTrack track)
 {
-  RecRigPacket *packet = read_record (pipe);
+  gsize offset = 0;
+  RecRigPacket *packet = read_record (output, &offset);
 
   g_assert_nonnull (packet);
   track.size = sizeof track;
@@ -133,31 +42,31 @@ read_track (RecRigMedia *media, FILE *pipe, RecTrack track)
   media->codec_data[media->n_tracks] = g_bytes_ref (packet->data);
   media->tracks[media->n_tracks++] = track;
   rec_rig_packet_free (packet);
-  while ((packet = read_record (pipe)) != NULL) {
+  while ((packet = read_record (output, &offset)) != NULL) {
     packet->packet.track_id = track.id;
     g_ptr_array_add (media->packets, packet);
   }
 }
 
+/* GStreamer runs in a process of its own, tests/tools/encode: it fills GLib's tables for good, which
+ * would look like a leak here. */
 static void
 collect (RecRigMedia *media, const char *description, RecTrack track)
 {
-  int fds[2], status = -1;
-  FILE *pipe;
-  pid_t child;
+  g_autofree char *tool = g_build_filename (REC_BUILD_DIR, "tests/tools/encode", NULL);
+  g_autoptr (GSubprocessLauncher)
+      launcher = g_subprocess_launcher_new (G_SUBPROCESS_FLAGS_STDOUT_PIPE);
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GSubprocess) process = NULL;
+  g_autoptr (GBytes) output = NULL;
 
-  g_assert_true (g_unix_open_pipe (fds, FD_CLOEXEC, NULL));
-  child = fork ();
-  if (child == 0) {
-    run_encoder (description, fdopen (fds[1], "w"));
-    _exit (0);
-  }
-  close (fds[1]);
-  pipe = fdopen (fds[0], "r");
-  read_track (media, pipe, track);
-  fclose (pipe);
-  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-  g_assert_cmpint (status, ==, 0);
+  g_subprocess_launcher_setenv (launcher, "ASAN_OPTIONS", "detect_leaks=0", TRUE);
+  process = g_subprocess_launcher_spawn (launcher, &error, tool, description, NULL);
+  g_assert_no_error (error);
+  g_subprocess_communicate (process, NULL, NULL, &output, NULL, &error);
+  g_assert_no_error (error);
+  g_assert_true (g_subprocess_get_successful (process));
+  read_track (media, output, track);
 }
 
 static gint
@@ -191,7 +100,7 @@ rec_rig_media_new (const char *video_encoder, const char *wave, const char *audi
         "videotestsrc num-buffers=%d ! "
         "video/x-raw,format=I420,width=160,height=120,framerate=%d/1 ! %s ! "
         "video/x-h264,stream-format=avc,alignment=au ! appsink name=out sync=false",
-        (int) (duration_ns * FRAME_RATE / GST_SECOND), FRAME_RATE, video_encoder);
+        (int) (duration_ns * FRAME_RATE / SECOND), FRAME_RATE, video_encoder);
 
     collect (media, description,
         (RecTrack){ .media = REC_MEDIA_VIDEO,
@@ -205,8 +114,8 @@ rec_rig_media_new (const char *video_encoder, const char *wave, const char *audi
     g_autofree char *description = g_strdup_printf (
         "audiotestsrc wave=%s samplesperbuffer=%d num-buffers=%d ! "
         "audio/x-raw,rate=%d,channels=2 ! audioconvert ! %s ! appsink name=out sync=false",
-        wave, SAMPLES_PER_BUFFER,
-        (int) (duration_ns / GST_MSECOND * RATE / 1000 / SAMPLES_PER_BUFFER), RATE, audio_encoder);
+        wave, SAMPLES_PER_BUFFER, (int) (duration_ns / 1000000 * RATE / 1000 / SAMPLES_PER_BUFFER),
+        RATE, audio_encoder);
 
     collect (media, description,
         (RecTrack){ .media = REC_MEDIA_AUDIO,
@@ -246,14 +155,13 @@ rec_rig_media_new_synthetic (int64_t duration_ns)
 {
   static const uint8_t avcc[] = { 1, 66, 192, 30, 0xff, 0xe1, 0, 2, 0x67, 66, 1, 0, 2, 0x68, 1 };
   static const uint8_t asc[] = { 0x11, 0x90 };
-  const int64_t frame_ns = 40 * GST_MSECOND;
+  const int64_t frame_ns = SECOND / 25;
   RecRigMedia *media = media_new ();
 
   for (int64_t i = 0; i * frame_ns < duration_ns; i++)
     add_synthetic (media, 1, i * frame_ns, frame_ns, i % 25 == 0, (uint32_t) i);
-  for (int64_t i = 0; i * 1024 * GST_SECOND / RATE < duration_ns; i++)
-    add_synthetic (media, 2, i * 1024 * GST_SECOND / RATE, 1024 * GST_SECOND / RATE, true,
-        (uint32_t) i);
+  for (int64_t i = 0; i * 1024 * SECOND / RATE < duration_ns; i++)
+    add_synthetic (media, 2, i * 1024 * SECOND / RATE, 1024 * SECOND / RATE, true, (uint32_t) i);
   g_ptr_array_sort (media->packets, compare_dts);
 
   media->codec_data[0] = g_bytes_new_static (avcc, sizeof avcc);
