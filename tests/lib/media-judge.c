@@ -123,8 +123,9 @@ rec_judge_decodes (const char *path)
 GArray *
 rec_judge_sound (const char *path)
 {
-  const char *const arguments[] = { "ffmpeg", "-nostdin", "-v", "error", "-i", path, "-vn", "-af",
-    "aresample=async=1:first_pts=0", "-ac", "1", "-ar", "48000", "-f", "s16le", "-", NULL };
+  const char *const arguments[] = { "ffmpeg", "-nostdin", "-v", "error", "-copyts", "-i", path,
+    "-vn", "-af", "aresample=async=1:first_pts=0", "-ac", "1", "-ar", "48000", "-f", "s16le", "-",
+    NULL };
   g_autoptr (GBytes) output = run (arguments);
   GArray *samples = g_array_new (FALSE, FALSE, sizeof (int16_t));
 
