@@ -872,14 +872,15 @@ rec_worker_run (void)
   signal (SIGPIPE, SIG_IGN);
   signal (SIGTERM, SIG_IGN);
   signal (SIGINT, SIG_IGN);
+  signal (SIGXFSZ, SIG_IGN); /* a file that may not grow is the sink's to report */
   worker.loop = g_main_loop_new (NULL, FALSE);
   worker.sinks = g_ptr_array_new_with_free_func ((GDestroyNotify) rec_sink_runner_free);
   worker.noted = g_hash_table_new (NULL, NULL);
   worker.state = STATE_WAITING;
   worker.media_fd = REC_WIRE_MEDIA_FD;
   worker.control = rec_control_new (REC_WIRE_CONTROL_FD, true, on_message, on_closed, NULL);
-  say_hello ();
   rec_prepare ();
+  say_hello ();
   tick = g_timeout_add (TICK_MS, on_tick, NULL);
 
   g_main_loop_run (worker.loop);

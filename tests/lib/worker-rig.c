@@ -43,6 +43,9 @@ on_message (RecControl *control, RecControlType type, json_object *message, void
 
   (void) control;
   switch (type) {
+  case REC_CONTROL_HELLO:
+    rig->is_greeted = true;
+    break;
   case REC_CONTROL_READY:
     rig->is_ready = true;
     break;
@@ -290,6 +293,7 @@ rec_worker_rig_new (const RecRigOptions *options)
                                               : g_dir_make_tmp ("recto-XXXXXX", &error);
   g_assert_no_error (error);
   spawn (rig);
+  rec_worker_rig_wait (rig, &rig->is_greeted, "say hello");
   rig->start_ns = options->is_live ? g_get_monotonic_time () * 1000 : PACKETS_START_NS;
   rig->setup = describe (rig, options);
   g_assert_true (rec_control_send (

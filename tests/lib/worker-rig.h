@@ -30,7 +30,7 @@ typedef struct {
   json_object *setup;
 
   /* heard so far */
-  bool is_ready, has_started, is_gone;
+  bool is_greeted, is_ready, has_started, is_gone;
   int64_t started_us; /* when `started` was heard */
   json_object *finished, *stats;
   char *failure;
