@@ -10,9 +10,9 @@
 #include "base/log.h"
 #include "base/main-thread.h"
 #include "media/router.h"
-#include "recording/journal.h"
 #include "recording/outcome.h"
 #include "recording/salvage.h"
+#include "recording/store.h"
 #include "recording/tracks.h"
 #include "session/registry.h"
 
@@ -49,6 +49,13 @@ struct RecJob {
 };
 
 static void on_worker_gone (RecWorkerProcess *worker, const char *why, void *data);
+
+static bool
+is_before_running (const RecJob *job)
+{
+  return job->phase == PHASE_PREPARING || job->phase == PHASE_SETTING_UP ||
+         job->phase == PHASE_STARTING;
+}
 
 static int64_t
 now_ns (void)
@@ -90,27 +97,6 @@ set_text (char **field, const char *text)
   *field = copy;
 }
 
-static json_object *
-make_entity (const RecJobContext *context, const RecRecording *recording)
-{
-  const RecEntityView view = {
-    .public_url = rec_registry_get_public_url (context->registry),
-    .is_public = rec_config_get_bool (context->config, "openvidu.recording.public-access"),
-  };
-
-  return rec_entity_to_file_json (recording, &view);
-}
-
-void
-rec_job_save_entity (const RecJobContext *context, const RecRecording *recording,
-    RecWriterDone done, void *data)
-{
-  g_autofree char *path = rec_place_dup_entity_path (recording);
-  g_autoptr (RecJson) json = make_entity (context, recording);
-
-  rec_writer_put (context->writer, path, rec_json_to_text (json), 0640, done, data);
-}
-
 /* --- the end ----------------------------------------------------------------------------------------- */
 
 static void
@@ -129,30 +115,16 @@ on_saved (const GError *error, void *data)
 {
   RecJob *job = data;
   RecRecordingDone stopped = g_steal_pointer (&job->stopped);
-  g_autofree char *journal =
-      rec_journal_dup_path (job->context->journal_folder, job->recording->id);
 
   if (error != NULL)
     g_warning ("the outcome of recording '%s' is not on the disk: %s", job->recording->id,
         error->message);
   else
-    rec_writer_remove (job->context->writer, journal);
+    rec_store_forget_journal (job->context, job->recording->id);
   job->is_saved = true;
   if (stopped != NULL)
     stopped (job->recording, NULL, job->stopped_data);
   be_over_when_done (job);
-}
-
-static void
-save_outcome (RecJob *job)
-{
-  if (job->recording->era == REC_ERA_OLD && job->recording->status == REC_RECORDING_READY) {
-    g_autofree char *path = rec_place_dup_info_path (job->recording);
-    g_autoptr (RecJson) info = rec_entity_make_info (job->recording);
-
-    rec_writer_put (job->context->writer, path, rec_json_to_text (info), 0640, NULL, NULL);
-  }
-  rec_job_save_entity (job->context, job->recording, on_saved, job);
 }
 
 /* The outcome is in the recording; from here on nothing can change it. */
@@ -169,7 +141,9 @@ conclude (RecJob *job, RecRecordingStatus status)
   if (recording->session != NULL && recording->session->recording == recording)
     recording->session->recording = NULL;
   rec_registry_set_recording_status (job->context->registry, recording, status);
-  save_outcome (job);
+  if (recording->era == REC_ERA_OLD && status == REC_RECORDING_READY)
+    rec_store_info (job->context, recording);
+  rec_store_entity (job->context, recording, on_saved, job);
 }
 
 static gboolean
@@ -281,32 +255,19 @@ lose_worker (RecJob *job, const char *why)
 static gboolean
 on_deadline (gpointer data)
 {
+  static const char *const overdue[] = {
+    [PHASE_PREPARING] = "no worker was ready within recording.start-timeout-ms",
+    [PHASE_SETTING_UP] = "the worker was not set up within recording.start-timeout-ms",
+    [PHASE_STARTING] = "there was no data on the disk within recording.start-timeout-ms",
+  };
   RecJob *job = data;
 
   job->deadline = 0;
-  switch (job->phase) {
-  case PHASE_PREPARING:
-    fail_start (job, REC_ERROR_TIMEOUT, "no worker was ready within recording.start-timeout-ms");
-    break;
-  case PHASE_SETTING_UP:
-    fail_start (job, REC_ERROR_TIMEOUT,
-        "the worker was not set up within recording.start-timeout-ms");
-    break;
-  case PHASE_STARTING:
-    fail_start (job, REC_ERROR_TIMEOUT,
-        "there was no data on the disk within recording.start-timeout-ms");
-    break;
-  case PHASE_RUNNING:
-  case PHASE_STOPPING:
+  if (is_before_running (job))
+    fail_start (job, REC_ERROR_TIMEOUT, overdue[job->phase]);
+  else if (job->phase == PHASE_RUNNING || job->phase == PHASE_STOPPING)
     rec_worker_process_end (job->worker,
         "the worker did not finish its files within recording.stop-timeout-ms");
-    break;
-  case PHASE_INVALID:
-  case PHASE_SALVAGING:
-  case PHASE_COMPLETING:
-  case PHASE_OVER:
-    break;
-  }
   return G_SOURCE_REMOVE;
 }
 
@@ -422,17 +383,10 @@ take_started (RecJob *job, json_object *message)
   job->watchdog = g_timeout_add_seconds (WATCHDOG_S, on_watchdog, job);
   g_debug ("recording '%s' writes '%s'", job->recording->id, file != NULL ? file : "(no file)");
   rec_registry_set_recording_status (job->context->registry, job->recording, REC_RECORDING_STARTED);
-  rec_job_save_entity (job->context, job->recording, NULL, NULL);
+  rec_store_entity (job->context, job->recording, NULL, NULL);
   log_life (job, G_LOG_LEVEL_MESSAGE, "recording");
   if (started != NULL)
     started (job->recording, NULL, job->started_data);
-}
-
-static bool
-is_before_running (const RecJob *job)
-{
-  return job->phase == PHASE_PREPARING || job->phase == PHASE_SETTING_UP ||
-         job->phase == PHASE_STARTING;
 }
 
 static void
@@ -556,20 +510,6 @@ make_job (const RecJobContext *context, RecRecording *recording, json_object *se
   return job;
 }
 
-static void
-write_journal (RecJob *job)
-{
-  RecRecording *recording = job->recording;
-  g_autofree char *path = rec_journal_dup_path (job->context->journal_folder, recording->id);
-  g_autoptr (RecJson) entity = make_entity (job->context, recording);
-  g_autoptr (RecJournalEntry) entry = rec_journal_entry_new (recording->id, recording->directory,
-      entity, job->setup, rec_worker_process_get_pid (job->worker));
-
-  rec_writer_put (job->context->writer, path, rec_journal_entry_to_text (entry), 0600, on_journaled,
-      job);
-  rec_job_save_entity (job->context, recording, NULL, NULL);
-}
-
 RecJob *
 rec_job_new (const RecJobContext *context, RecRecording *recording, json_object *setup,
     RecRecordingDone started, void *data, GError **error)
@@ -585,7 +525,9 @@ rec_job_new (const RecJobContext *context, RecRecording *recording, json_object 
   job->started_data = data;
   rec_worker_process_set_events (worker, &worker_events, job);
   set_deadline (job, "recording.start-timeout-ms");
-  write_journal (job);
+  rec_store_journal (context, recording, setup, rec_worker_process_get_pid (worker), on_journaled,
+      job);
+  rec_store_entity (context, recording, NULL, NULL);
   return job;
 }
 

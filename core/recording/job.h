@@ -3,7 +3,6 @@
 #define REC_RECORDING_JOB_H
 
 #include "base/types.h"
-#include "recording/entity.h"
 #include "recording/supervisor.h"
 #include "recording/worker-pool.h"
 #include "recording/writer.h"
@@ -49,9 +48,5 @@ void rec_job_kill (RecJob *job);
 void rec_job_add_stream (RecJob *job, RecStreamInfo *stream);
 void rec_job_end_stream (RecJob *job, RecStreamInfo *stream);
 void rec_job_change_stream (RecJob *job, RecStreamInfo *stream);
-
-/* Queues the entity file as it is now. */
-void rec_job_save_entity (const RecJobContext *context, const RecRecording *recording,
-    RecWriterDone done, void *data);
 
 #endif

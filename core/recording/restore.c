@@ -10,8 +10,9 @@
 #include "base/config.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "recording/entity.h"
 #include "recording/journal.h"
-#include "recording/place.h"
+#include "recording/store.h"
 #include "session/registry.h"
 
 #define ORPHAN_MARGIN_MS 3000 /* beyond the worker's own deadline, for a busy machine */
@@ -40,22 +41,14 @@ drop_head (RecRestore *restore)
 }
 
 static void
-forget_entry (RecRestore *restore, const char *id)
-{
-  g_autofree char *path = rec_journal_dup_path (restore->context->journal_folder, id);
-
-  rec_writer_remove (restore->context->writer, path);
-}
-
-static void
 give_up (RecRestore *restore, RecRecording *recording, const char *why)
 {
   g_free (recording->message);
   recording->message = g_strdup (why);
   g_critical ("recording '%s' is lost: %s", recording->id, why);
   rec_registry_set_recording_status (restore->context->registry, recording, REC_RECORDING_FAILED);
-  rec_job_save_entity (restore->context, recording, NULL, NULL);
-  forget_entry (restore, recording->id);
+  rec_store_entity (restore->context, recording, NULL, NULL);
+  rec_store_forget_journal (restore->context, recording->id);
 }
 
 static gboolean work_on_head (gpointer data);
@@ -172,7 +165,7 @@ load_entities (RecRestore *restore, GPtrArray *entries)
       if (recording->message == NULL)
         recording->message =
             g_strdup ("the server ended during the recording, and its journal is lost");
-      rec_job_save_entity (restore->context, recording, NULL, NULL);
+      rec_store_entity (restore->context, recording, NULL, NULL);
     }
     rec_registry_add_recording (restore->context->registry, recording);
   }
@@ -207,7 +200,7 @@ queue_entries (RecRestore *restore, GPtrArray *entries)
       if (!add_from_journal (restore, entry))
         continue;
     } else if (is_over (recording)) {
-      forget_entry (restore, entry->id);
+      rec_store_forget_journal (restore->context, entry->id);
       continue;
     }
     entries->pdata[i] = NULL;

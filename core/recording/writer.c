@@ -75,7 +75,9 @@ put (RecWriter *writer, Task *task)
 {
   if (!rec_path_write_file (task->path, task->text, strlen (task->text), task->mode, &task->error))
     return;
-  if (writer->owner >= 0 && chown (task->path, (uid_t) writer->owner, (gid_t) -1) != 0)
+  bool is_private = (task->mode & 077) == 0;
+  if (!is_private && writer->owner >= 0 &&
+      chown (task->path, (uid_t) writer->owner, (gid_t) -1) != 0)
     g_warning ("cannot give '%s' to user %d: %s; it stays ours", task->path, (int) writer->owner,
         g_strerror (errno));
 }

@@ -11,7 +11,7 @@ typedef struct RecWriter RecWriter;
 /* Called on the main thread once it is on the disk, or is not. */
 typedef void (*RecWriterDone) (const GError *error, void *data);
 
-/* owner: numeric user that the files are given to, or -1. */
+/* owner: numeric user that the files are given to, or -1; those nobody else may read stay ours. */
 RecWriter *rec_writer_new (int64_t owner);
 /* Waits for everything that was queued; what was not reported yet is not reported any more. */
 void rec_writer_free (RecWriter *writer);

@@ -1,0 +1,20 @@
+/* store.h - what is kept on the disk of each recording besides its media: entity, report, journal. [main] */
+#ifndef REC_RECORDING_STORE_H
+#define REC_RECORDING_STORE_H
+
+#include "base/types.h"
+#include "recording/job.h"
+
+#include <json-c/json.h>
+#include <sys/types.h>
+
+/* Each queues the file as things are now. */
+void rec_store_entity (const RecJobContext *context, const RecRecording *recording,
+    RecWriterDone done, void *data);
+void rec_store_info (const RecJobContext *context, const RecRecording *recording);
+void rec_store_journal (const RecJobContext *context, const RecRecording *recording,
+    json_object *setup, pid_t worker, RecWriterDone done, void *data);
+
+void rec_store_forget_journal (const RecJobContext *context, const char *id);
+
+#endif
