@@ -22,6 +22,8 @@
 /* How long what was answered at the end may take to leave. */
 #define DRAIN_MS 1000
 #define SWEEP_INTERVAL_MS 500
+/* How long an upgraded connection may take to deliver what was sent before it was closed. */
+#define LINGER_MS 3000
 
 typedef struct {
   RecHttpRequest *request; /* one of the two */
@@ -180,6 +182,15 @@ refuse (struct MHD_Connection *connection, RecHttpRequest *request, unsigned sta
   return send_answer (connection, request);
 }
 
+static gsize
+get_peer (struct MHD_Connection *connection)
+{
+  const union MHD_ConnectionInfo *info =
+      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+  return GPOINTER_TO_SIZE (info->socket_context);
+}
+
 /* --- [http] upgrades ---------------------------------------------------------------------------------------- */
 
 void
@@ -187,7 +198,10 @@ rec_http_socket_free (RecHttpSocket *socket)
 {
   if (socket == NULL)
     return;
+  RecPeers *peers = socket->server->peers;
+  rec_peers_set_socket (peers, socket->peer, -1);
   MHD_upgrade_action (socket->handle, MHD_UPGRADE_ACTION_CLOSE);
+  rec_peers_hang_up (peers, socket->peer, g_get_monotonic_time () + LINGER_MS * 1000);
   g_free (socket->extra);
   g_free (socket->query);
   g_free (socket->ip);
@@ -228,8 +242,11 @@ on_upgrade (void *data, struct MHD_Connection *connection, void *req_cls, const 
     .n_extra = n_extra,
     .query = g_strdup (request->query),
     .ip = g_strdup (request->ip),
+    .server = server,
     .handle = handle,
+    .peer = get_peer (connection),
   };
+  rec_peers_set_socket (server->peers, socket->peer, fd);
   bool usable = rec_fd_set_nonblocking (fd, true, NULL) && rec_fd_set_cloexec (fd, true, NULL);
   pthread_mutex_lock (&server->lock);
   request->http.is_counted = true;
@@ -263,11 +280,7 @@ upgrade (RecHttpServer *server, struct MHD_Connection *connection, RecHttpReques
 static void
 set_deadline (RecHttpServer *server, struct MHD_Connection *connection, int64_t deadline_us)
 {
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-  if (info != NULL && info->socket_context != NULL)
-    rec_peers_set_deadline (server->peers, info->socket_context, deadline_us);
+  rec_peers_set_deadline (server->peers, get_peer (connection), deadline_us);
 }
 
 static void
@@ -277,14 +290,13 @@ on_connection (void *data, struct MHD_Connection *connection, void **context,
   RecHttpServer *server = data;
 
   if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
-    rec_peers_remove (server->peers, *context);
-    *context = NULL;
+    rec_peers_remove (server->peers, GPOINTER_TO_SIZE (*context));
     return;
   }
   const union MHD_ConnectionInfo *info =
       MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-  *context = rec_peers_add (server->peers, info->connect_fd,
-      g_get_monotonic_time () + server->request_timeout_us);
+  const int64_t deadline_us = g_get_monotonic_time () + server->request_timeout_us;
+  *context = GSIZE_TO_POINTER (rec_peers_add (server->peers, info->connect_fd, deadline_us));
 }
 
 static void *
@@ -451,7 +463,7 @@ on_sweep (gpointer data)
 {
   RecHttpServer *server = data;
 
-  rec_peers_cut (server->peers, g_get_monotonic_time ());
+  rec_peers_sweep (server->peers, g_get_monotonic_time ());
   return G_SOURCE_CONTINUE;
 }
 

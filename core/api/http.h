@@ -16,7 +16,9 @@ typedef struct RecHttpSocket {
   size_t n_extra;
   char *query; /* or NULL */
   char *ip;
+  RecHttpServer *server;
   void *handle; /* the library's */
+  gsize peer;
 } RecHttpSocket;
 
 void rec_http_socket_free (RecHttpSocket *socket);

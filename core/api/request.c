@@ -67,7 +67,7 @@ rec_http_request_new (const char *method, const char *target)
   const char *query = strchr (target, '?');
   size_t n_path = query == NULL ? strlen (target) : (size_t) (query - target);
 
-  g_atomic_ref_count_init (&request->n_references);
+  atomic_init (&request->n_references, 1);
   request->method = g_strdup (method);
   request->target = g_strdup (target);
   request->query = query == NULL ? NULL : g_strdup (query + 1);
@@ -83,14 +83,14 @@ rec_http_request_new (const char *method, const char *target)
 RecHttpRequest *
 rec_http_request_ref (RecHttpRequest *request)
 {
-  g_atomic_ref_count_inc (&request->n_references);
+  atomic_fetch_add (&request->n_references, 1);
   return request;
 }
 
 void
 rec_http_request_unref (RecHttpRequest *request)
 {
-  if (request == NULL || !g_atomic_ref_count_dec (&request->n_references))
+  if (request == NULL || atomic_fetch_sub (&request->n_references, 1) > 1)
     return;
   g_free (request->method);
   g_free (request->target);

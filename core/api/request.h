@@ -6,6 +6,7 @@
 #include "base/types.h"
 
 #include <glib.h>
+#include <stdatomic.h>
 
 typedef struct {
   unsigned status;
@@ -18,7 +19,7 @@ typedef struct {
 
 /* Belongs to the HTTP thread until it is handed over, then to the main thread until it is answered. */
 struct RecHttpRequest {
-  gatomicrefcount n_references;
+  atomic_uint n_references;
   char *method;
   char *target;        /* as it was sent */
   char *path;          /* decoded, repeated slashes made one; NULL when that was impossible */

@@ -228,8 +228,8 @@ static void
 drip (void *data)
 {
   Fixture *fixture = data;
-  g_autoptr (TestClient) client = test_client_new (fixture->port);
   const int64_t start_us = g_get_monotonic_time ();
+  g_autoptr (TestClient) client = test_client_new (fixture->port);
   char octet;
   int n = -1;
 
@@ -437,6 +437,73 @@ test_upgraded_sockets_may_idle (Fixture *fixture, gconstpointer data G_GNUC_UNUS
   test_run_beside_loop (upgrade_and_idle, fixture);
 }
 
+static void
+upgrade_and_vanish (void *data)
+{
+  Fixture *fixture = data;
+  TestClient *client = test_client_new (fixture->port);
+
+  g_assert_true (test_client_upgrade (client, "/openvidu"));
+  g_assert_true (test_client_write (client, "q", 1));
+  test_client_free (client);
+}
+
+/* The library alone would not say so before something is sent. */
+static void
+test_tells_of_peers_that_hung_up (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  test_run_beside_loop (upgrade_and_vanish, fixture);
+  while (fixture->sockets->len == 0)
+    g_main_context_iteration (NULL, TRUE);
+  const RecHttpSocket *socket = fixture->sockets->pdata[0];
+  char text[2] = { '\0' };
+  size_t n_text = 0;
+  ssize_t n;
+  while ((n = read (socket->fd, text + n_text, sizeof text - n_text)) != 0) {
+    if (n > 0)
+      n_text += (size_t) n;
+    else
+      g_main_context_iteration (NULL, TRUE);
+  }
+  g_assert_cmpuint (n_text, ==, 1);
+}
+
+static void
+upgrade_many (void *data)
+{
+  Fixture *fixture = data;
+
+  for (int i = 0; i < 60; i++) {
+    g_autoptr (TestClient) client = test_client_new (fixture->port);
+    char octets[2];
+    g_assert_true (test_client_upgrade (client, "/openvidu"));
+    g_assert_cmpint (test_client_read (client, octets, 1, 5000), ==, 1);
+    g_assert_cmpint (octets[0], ==, 'a');
+    g_assert_cmpint (test_client_read (client, octets, 1, 5000), ==, 0);
+  }
+}
+
+static gboolean
+greet_and_close (gpointer data)
+{
+  Fixture *fixture = data;
+
+  for (guint i = 0; i < fixture->sockets->len; i++)
+    g_assert_cmpint (write (((RecHttpSocket *) fixture->sockets->pdata[i])->fd, "a", 1), ==, 1);
+  g_ptr_array_set_size (fixture->sockets, 0);
+  return G_SOURCE_CONTINUE;
+}
+
+/* What was written last arrives, and the end of the connection too, whatever the library's thread does meanwhile. */
+static void
+test_closes_upgraded_sockets (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  guint source = g_timeout_add (1, greet_and_close, fixture);
+
+  test_run_beside_loop (upgrade_many, fixture);
+  g_source_remove (source);
+}
+
 /* --- paths ----------------------------------------------------------------------------------------------------- */
 
 static void
@@ -502,5 +569,7 @@ main (int argc, char **argv)
   ADD ("/http/answers-clients-that-left", NULL, test_answers_clients_that_left);
   ADD ("/http/upgraded-sockets-may-idle", "server.idle-timeout-s=1 server.request-timeout-s=1",
       test_upgraded_sockets_may_idle);
+  ADD ("/http/tells-of-peers-that-hung-up", NULL, test_tells_of_peers_that_hung_up);
+  ADD ("/http/closes-upgraded-sockets", NULL, test_closes_upgraded_sockets);
   return g_test_run ();
 }
