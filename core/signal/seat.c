@@ -1,5 +1,6 @@
 /* seat.c - a participant's place, which outlives its socket for a while. */
 #define G_LOG_DOMAIN "rec.signal.seat"
+#include "base/log.h"
 #include "signal/private.h"
 
 #include <string.h>
@@ -62,6 +63,10 @@ rec_seat_lose_client (RecSeat *seat)
 {
   RecSignalServer *server = seat->server;
 
+  rec_log_with (G_LOG_LEVEL_INFO,
+      (&(RecLogFields){
+          .session = seat->participant->session->id, .participant = seat->participant->id }),
+      "participant lost its connection");
   detach_client (seat);
   seat->lost_at_us = rec_signal_server_now_us (server);
   if (!seat->dialect->comes_back || rec_seat_is_overdue (seat, seat->lost_at_us))
@@ -90,6 +95,10 @@ rec_seat_take_client (RecSeat *seat, RecSignalClient *client)
   }
   seat->client = client;
   client->seat = seat;
+  rec_log_with (G_LOG_LEVEL_INFO,
+      (&(RecLogFields){
+          .session = seat->participant->session->id, .participant = seat->participant->id }),
+      "participant is back on a new connection");
 }
 
 void
