@@ -1,11 +1,11 @@
 // What happens to a recording, and to its neighbour, when a browser, a worker, the server or a plugin dies.
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
 import { Browser } from './lib/browser.mjs';
 import * as media from './lib/media.mjs';
 import { buildPlugin, pluginFolders } from './lib/plugins.mjs';
-import { root } from './lib/server.mjs';
+import { isRunning, root } from './lib/server.mjs';
 import { Stage } from './lib/suite.mjs';
 import { record, within } from './lib/wait.mjs';
 
@@ -20,6 +20,9 @@ const ended = (id, seconds = 15) => within(seconds, `recording ${id} has ended`,
   const recording = await told(id);
   return ['ready', 'failed'].includes(recording.status) && recording;
 });
+
+/** What OpenVidu has no field for: reason, message, notes. */
+const explained = async (id) => (await stage.rest.get(`/recto/api/v1/recordings/${id}`)).expect(200).json;
 
 /** The worker that has files of this recording open. */
 function workerOf(id) {
@@ -45,6 +48,7 @@ async function endsWell({ id, seconds }, colour) {
   const stopped = await stage.stopRecording(id);
   await isPlayable(stopped, colour, lasted - 0.3, lasted + 1);
   assert.equal(stopped.status, 'ready');
+  return stopped;
 }
 
 async function isPlayable(recording, colour, atLeast, atMost) {
@@ -56,7 +60,7 @@ async function isPlayable(recording, colour, atLeast, atMost) {
   assert.deepEqual(entity(recording.id).status, recording.status);
 }
 
-stage.test('a killed browser leaves its session, and the recording goes on', async () => {
+stage.test('a killed browser leaves its session, and the recording goes on', async (t) => {
   const doomed = await Browser.launch();
   try {
     const recorded = await recordedSession({ name: 'anna', colour: 'green', tone: 500 });
@@ -65,12 +69,15 @@ stage.test('a killed browser leaves its session, and the recording goes on', asy
     await victim.publish();
     await recorded.person.sees(victim, 'red');
     const both = recorded.seconds();
+    const since = Date.now();
     await doomed.kill();
     await recorded.person.waitForEvent('connectionDestroyed', ({ connectionId }) => connectionId === victim.connectionId, 20);
+    t.diagnostic(`removed after ${((Date.now() - since) / 1000).toFixed(1)} s`);
     await record(1.5);
-    await endsWell(recorded, 'green');
-    assert.ok('red' in media.tiles(await media.frameAt(file({ id: recorded.id, name: recorded.id }), both + 0.3)));
-    assert.ok(!('red' in media.tiles(await media.frameAt(file({ id: recorded.id, name: recorded.id }), recorded.seconds() - 1))));
+    const whole = await endsWell(recorded, 'green');
+    const colours = async (second) => Object.keys(media.tiles(await media.frameAt(file(whole), second))).sort();
+    assert.deepEqual(await colours(both), ['green', 'red']);
+    assert.deepEqual(await colours(whole.duration - 0.5), ['green']);
   } finally {
     await doomed.close();
   }
@@ -84,9 +91,11 @@ stage.test('a killed worker costs its own recording, which is salvaged', async (
   process.kill(workerOf(victim.id).pid, 'SIGKILL');
 
   const salvaged = await ended(victim.id);
-  assert.equal(salvaged.status, 'failed');
-  assert.match(salvaged.message, /killed|signal 9|SIGKILL/i);
-  assert.ok(salvaged.url);
+  assert.equal(salvaged.status, 'ready');
+  const { message, notes } = await explained(victim.id);
+  assert.match(message, /worker was killed by signal 9/);
+  assert.ok(notes.some((note) => /salvaged/.test(note)), notes.join());
+  assert.equal(entity(victim.id).message, message);
   await isPlayable(salvaged, 'red', lasted - 1.1, lasted + 1);
   assert.equal((await stage.rest.post(`/openvidu/api/recordings/stop/${victim.id}`)).status, 404);
   assert.equal((await stage.rest.get(`/openvidu/api/sessions/${victim.session}`)).json.recording, false);
@@ -106,12 +115,11 @@ stage.test('a layout that crashes costs its own recording', async () => {
   await stage.enter(session, { name: 'anna', colour: 'red' });
   const answer = await stage.rest.post('/openvidu/api/recordings/start', { session, ...small, recordingLayout: crashing.id });
   if (answer.status === 200) {
-    const failed = await ended(answer.json.id);
-    assert.equal(failed.status, 'failed');
-    assert.match(failed.message, /signal|crash|abort|SIG/i);
+    await ended(answer.json.id);
+    assert.match((await explained(answer.json.id)).message, /signal 6/);
   } else {
     assert.equal(answer.status, 500);
-    assert.match(answer.json.message, /signal|crash|abort|SIG/i);
+    assert.match(answer.json.message, /signal 6/);
   }
   assert.equal((await stage.rest.get(`/openvidu/api/sessions/${session}`)).json.recording, false);
   const again = await stage.startRecording(session, small);
@@ -142,8 +150,8 @@ stage.test('a killed server loses nothing but the end', async () => {
   await stage.server.stop('SIGKILL');
   await stage.server.launch();
   const found = await ended(recorded.id, 20);
-  assert.ok(workers.every(({ pid }) => !existsSync(`/proc/${pid}`)), 'a worker outlived its server');
-  assert.ok(found.message || found.reason, JSON.stringify(found));
+  assert.deepEqual(workers.filter(({ pid }) => isRunning(pid)), [], 'a worker outlived its server');
+  assert.match((await explained(recorded.id)).message, /the server ended during the recording/);
   await isPlayable(found, 'magenta', lasted - 0.5, lasted + 6);
 
   const session = await stage.session();

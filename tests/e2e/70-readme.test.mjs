@@ -23,10 +23,13 @@ function blocks(heading, language = 'sh') {
 const everyCommand = [...readme.matchAll(/^```sh\n([\s\S]*?)^```/gm)].map(([, text]) => text);
 const ran = new Set();
 
+// The README builds below build/, wherever the tests were built.
+const { B: _, MAKEFLAGS: __, ...inherited } = process.env;
+
 function start(script, port, environment = {}) {
   const moved = script.replaceAll(':4443', `:${port}`);
   const shell = spawn('sh', ['-e', '-c', moved], {
-    cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, SERVER_PORT: String(port), ...environment },
+    cwd: root, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...inherited, SERVER_PORT: String(port), ...environment },
   });
   const output = [];
   for (const stream of [shell.stdout, shell.stderr])

@@ -1,9 +1,9 @@
 // The demo: four people in headless Chromium, one late, one leaving; 20 s recorded, checked, and shown as a contact sheet.
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { Browser } from './lib/browser.mjs';
 import * as media from './lib/media.mjs';
-import { Server, build } from './lib/server.mjs';
+import { Server, build, isRunning } from './lib/server.mjs';
 import { record, within } from './lib/wait.mjs';
 
 const folder = path.join(build, 'demo');
@@ -113,7 +113,7 @@ async function demo() {
     const workers = server?.workers() ?? [];
     const ended = await server?.stop();
     check(!ended || ended.code === 0, `the server ended with ${JSON.stringify(ended)}`);
-    await within(5, 'all workers are gone', () => workers.every(({ pid }) => !existsSync(`/proc/${pid}`)));
+    await within(5, 'all workers are gone', () => !workers.some(({ pid }) => isRunning(pid)));
   }
   say('browsers and server are gone; judging the file');
   await judge(file);

@@ -47,6 +47,16 @@ export function childrenOf(pid) {
   return children;
 }
 
+/** Whether a process still runs; one that only waits to be noticed by its parent does not. */
+export function isRunning(pid) {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return stat[stat.lastIndexOf(')') + 2] !== 'Z';
+  } catch {
+    return false;
+  }
+}
+
 export class Server {
   static async start({ name = 'server', settings = {}, port, folder, environment = {} } = {}) {
     const server = new Server();

@@ -1,9 +1,8 @@
 // What a test file shares: one server, one browser, and a full report when something goes wrong.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
-import { existsSync } from 'node:fs';
 import { Browser, clients } from './browser.mjs';
-import { Server } from './server.mjs';
+import { Server, isRunning } from './server.mjs';
 import { within } from './wait.mjs';
 
 export class Stage {
@@ -22,7 +21,7 @@ export class Stage {
       const workers = this.server.workers();
       const end = await this.server.stop();
       assert.deepEqual(end, { code: 0, signal: null }, `the server ended badly\n${this.server.log()}`);
-      await within(5, 'all workers are gone', () => workers.every(({ pid }) => !existsSync(`/proc/${pid}`)));
+      await within(5, 'all workers are gone', () => !workers.some(({ pid }) => isRunning(pid)));
     });
   }
 
