@@ -83,7 +83,7 @@ get_string (const RecOptions *options, const char *key)
 static const RecSink *
 load (const char *file)
 {
-  g_autofree char *path = g_build_filename (REC_BUILD_DIR, file, NULL);
+  g_autofree char *path = g_canonicalize_filename (file, REC_BUILD_DIR);
   void *library = dlopen (path, RTLD_NOW | RTLD_LOCAL);
   const RecPlugin *(*entry) (void) = NULL;
 

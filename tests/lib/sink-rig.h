@@ -28,7 +28,7 @@ typedef struct RecRigPacket {
   GBytes *data;
 } RecRigPacket;
 
-/* `file` is below the build's folder: "plugins/mp4.so". */
+/* `file` is absolute or below the build's folder: "plugins/mp4.so". */
 RecSinkRig *rec_sink_rig_new (const char *file);
 void rec_sink_rig_free (RecSinkRig *rig);
 
