@@ -15,8 +15,8 @@ rec_ignore_library_leaks (void)
 }
 
 /* Runs before the constructors of all libraries... */
-__attribute__ ((section (".preinit_array"), used)) static void (*const rec_before_libraries) (void) =
-    rec_ignore_library_leaks;
+__attribute__ ((section (".preinit_array"), used)) static void (*const rec_before_libraries) (
+    void) = rec_ignore_library_leaks;
 
 /* ...and this one after them. */
 __attribute__ ((constructor)) static void
