@@ -10,10 +10,12 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "media/webrtc-call.h"
 
 #define URI_MID "urn:ietf:params:rtp-hdrext:sdes:mid"
 #define URI_TWCC "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 #define MAX_QUEUED_SAMPLES 500
+#define MAX_SOURCES 16u /* SSRCs of one peer, over its life */
 #define RECEIVER_REPORT_MS 100
 #define SENDER_REPORT_MS 500
 
@@ -63,86 +65,6 @@ rec_endpoint_free (RecEndpoint *endpoint)
     g_clear_object (&endpoint->tracks[i].pad);
   g_clear_object (&endpoint->pipeline);
   g_free (endpoint);
-}
-
-/* --- waiting for webrtcbin: promises with an end ------------------------------------------------------- */
-
-typedef struct {
-  gatomicrefcount references;
-  GMutex lock; /* guards the rest */
-  GCond changed;
-  bool is_done;
-  GstStructure *reply;
-} Wait;
-
-static void
-unref_wait (void *data)
-{
-  Wait *wait = data;
-
-  if (!g_atomic_ref_count_dec (&wait->references))
-    return;
-  g_clear_pointer (&wait->reply, gst_structure_free);
-  g_mutex_clear (&wait->lock);
-  g_cond_clear (&wait->changed);
-  g_free (wait);
-}
-
-static void
-on_promise (GstPromise *promise, void *data)
-{
-  Wait *wait = data;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&wait->lock);
-  const GstStructure *reply =
-      gst_promise_wait (promise) == GST_PROMISE_RESULT_REPLIED ? gst_promise_get_reply (promise)
-                                                               : NULL;
-
-  wait->reply = reply != NULL ? gst_structure_copy (reply) : gst_structure_new_empty ("nothing");
-  wait->is_done = true;
-  g_cond_signal (&wait->changed);
-}
-
-static GstStructure *
-await_reply (Wait *wait, int timeout_ms)
-{
-  int64_t deadline = g_get_monotonic_time () + timeout_ms * G_TIME_SPAN_MILLISECOND;
-  g_autoptr (GMutexLocker) locker = g_mutex_locker_new (&wait->lock);
-
-  while (!wait->is_done)
-    if (!g_cond_wait_until (&wait->changed, &wait->lock, deadline))
-      return NULL;
-  return g_steal_pointer (&wait->reply);
-}
-
-/* Emits one of webrtcbin's action signals and waits for its reply; argument may be NULL. */
-static GstStructure *
-call_webrtcbin (RecEndpoint *endpoint, const char *signal, void *argument, GError **error)
-{
-  Wait *wait = g_new0 (Wait, 1);
-  GstStructure *reply;
-  g_autoptr (GError) reason = NULL;
-
-  g_atomic_ref_count_init (&wait->references);
-  g_atomic_ref_count_inc (&wait->references);
-  g_mutex_init (&wait->lock);
-  g_cond_init (&wait->changed);
-  GstPromise *promise = gst_promise_new_with_change_func (on_promise, wait, unref_wait);
-  g_signal_emit_by_name (endpoint->webrtc, signal, argument, promise);
-  gst_promise_unref (promise);
-  reply = await_reply (wait, endpoint->settings->timeout_ms);
-  unref_wait (wait);
-  if (reply == NULL) {
-    g_set_error (error, REC_ERROR, REC_ERROR_TIMEOUT, "cannot negotiate: %s took over %d ms",
-        signal, endpoint->settings->timeout_ms);
-    return NULL;
-  }
-  if (gst_structure_get (reply, "error", G_TYPE_ERROR, &reason, NULL) && reason != NULL) {
-    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "cannot negotiate: %s: %s", signal,
-        reason->message);
-    gst_structure_free (reply);
-    return NULL;
-  }
-  return reply;
 }
 
 /* --- events of the pipeline ------------------------------------------------------------------------------- */
@@ -271,17 +193,30 @@ on_sample (GstAppSink *sink, void *data)
   return GST_FLOW_OK;
 }
 
+/* By payload type: webrtcbin takes the wrong transceiver when the offer doesn't name the SSRC. */
 static Track *
 find_track_of_pad (RecEndpoint *endpoint, GstPad *pad)
 {
-  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
-  guint mline_index;
+  g_autoptr (GstCaps) caps = gst_pad_get_current_caps (pad);
+  int payload_type = -1;
 
-  g_object_get (pad, "transceiver", &transceiver, NULL);
-  if (transceiver == NULL)
-    return NULL;
-  g_object_get (transceiver, "mlineindex", &mline_index, NULL);
-  return mline_index < endpoint->offer->n_tracks ? &endpoint->tracks[mline_index] : NULL;
+  if (caps != NULL)
+    gst_structure_get_int (gst_caps_get_structure (caps, 0), "payload", &payload_type);
+  for (unsigned i = 0; i < endpoint->offer->n_tracks; i++)
+    if (endpoint->offer->tracks[i].format.payload_type == payload_type)
+      return &endpoint->tracks[i];
+  return NULL;
+}
+
+/* A source that begins anew may come on another pad. Readers don't hold a lock, so old ones stay until the end. */
+static void
+replace_pad (Track *track, GstPad *pad)
+{
+  GstPad *before = g_atomic_pointer_get (&track->pad);
+
+  if (before != NULL)
+    g_object_set_data_full (G_OBJECT (pad), "before", before, gst_object_unref);
+  g_atomic_pointer_set (&track->pad, gst_object_ref (pad));
 }
 
 static void
@@ -294,8 +229,8 @@ on_pad_added (GstElement *webrtc, GstPad *pad, RecEndpoint *endpoint)
   if (GST_PAD_DIRECTION (pad) != GST_PAD_SRC)
     return;
   track = find_track_of_pad (endpoint, pad);
-  if (track == NULL || g_atomic_pointer_get (&track->pad) != NULL) {
-    g_warning ("a peer sends a track that wasn't negotiated, ignoring it");
+  if (track == NULL) {
+    g_info ("a peer sends a track that wasn't negotiated, ignoring it");
     return;
   }
 
@@ -306,7 +241,7 @@ on_pad_added (GstElement *webrtc, GstPad *pad, RecEndpoint *endpoint)
   gst_bin_add (GST_BIN (endpoint->pipeline), sink);
   gst_element_sync_state_with_parent (sink);
   g_autoptr (GstPad) sink_pad = gst_element_get_static_pad (sink, "sink");
-  g_atomic_pointer_set (&track->pad, gst_object_ref (pad));
+  replace_pad (track, pad);
   if (gst_pad_link (pad, sink_pad) != GST_PAD_LINK_OK)
     endpoint->events->failed ("its packets can't be taken", endpoint->data);
 }
@@ -406,8 +341,8 @@ make_appsrc (RecEndpoint *endpoint, GstCaps *caps)
 
   g_object_set (source, "is-live", TRUE, "format", GST_FORMAT_TIME, "do-timestamp", FALSE,
       "leaky-type", GST_APP_LEAKY_TYPE_DOWNSTREAM, "max-buffers",
-      (guint64) endpoint->settings->max_packets, "max-bytes", (guint64) 0, "max-time",
-      (guint64) 0, "caps", caps, NULL);
+      (guint64) endpoint->settings->max_packets, "max-bytes", (guint64) 0, "max-time", (guint64) 0,
+      "caps", caps, NULL);
   return source;
 }
 
@@ -424,8 +359,8 @@ add_sent_track (RecEndpoint *endpoint, unsigned index, GError **error)
 
   track->ssrc = g_random_int ();
   gst_caps_set_simple (caps_with_ssrc, "ssrc", G_TYPE_UINT, track->ssrc, NULL);
-  g_autoptr (GstPad) pad =
-      gst_element_request_pad (endpoint->webrtc, template, name, caps_with_ssrc);
+  g_autoptr (GstPad)
+      pad = gst_element_request_pad (endpoint->webrtc, template, name, caps_with_ssrc);
   if (pad == NULL) {
     g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "cannot send %s", facts->format.codec);
     return false;
@@ -475,16 +410,16 @@ configure_ice (RecEndpoint *endpoint)
     g_object_set (endpoint->webrtc, "turn-server", settings->turn_server, NULL);
 }
 
-/* By default the name of the user and the machine goes out in every report. */
+/* By default the name of the user and the machine goes out in every report, and each new SSRC gets a thread. */
 static void
-set_cname (RecEndpoint *endpoint)
+restrict_rtpbin (RecEndpoint *endpoint)
 {
   g_autoptr (GstElement) rtpbin = gst_bin_get_by_name (GST_BIN (endpoint->webrtc), "rtpbin");
   g_autofree char *cname = g_strdup_printf ("%08x%08x", g_random_int (), g_random_int ());
-  GstStructure *sdes = gst_structure_new ("application/x-rtp-source-sdes", "cname", G_TYPE_STRING,
-      cname, NULL);
+  GstStructure *sdes =
+      gst_structure_new ("application/x-rtp-source-sdes", "cname", G_TYPE_STRING, cname, NULL);
 
-  g_object_set (rtpbin, "sdes", sdes, NULL);
+  g_object_set (rtpbin, "sdes", sdes, "max-streams", MAX_SOURCES, NULL);
   gst_structure_free (sdes);
 }
 
@@ -507,7 +442,7 @@ build_pipeline (RecEndpoint *endpoint, GError **error)
       endpoint);
   gst_bin_add (GST_BIN (endpoint->pipeline), endpoint->webrtc);
   configure_ice (endpoint);
-  set_cname (endpoint);
+  restrict_rtpbin (endpoint);
   g_signal_connect (endpoint->webrtc, "on-ice-candidate", G_CALLBACK (on_candidate), endpoint);
   g_signal_connect (endpoint->webrtc, "notify::ice-gathering-state",
       G_CALLBACK (on_gathering_state), endpoint);
@@ -537,10 +472,10 @@ set_offer (RecEndpoint *endpoint, GError **error)
     g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "the SDP can't be read");
     return false;
   }
-  g_autoptr (GstWebRTCSessionDescription) description =
-      gst_webrtc_session_description_new (GST_WEBRTC_SDP_TYPE_OFFER, message);
-  g_autoptr (GstStructure) reply =
-      call_webrtcbin (endpoint, "set-remote-description", description, error);
+  g_autoptr (GstWebRTCSessionDescription)
+      description = gst_webrtc_session_description_new (GST_WEBRTC_SDP_TYPE_OFFER, message);
+  g_autoptr (GstStructure) reply = rec_webrtc_call (endpoint->webrtc, "set-remote-description",
+      description, endpoint->settings->timeout_ms, error);
   return reply != NULL;
 }
 
@@ -548,7 +483,8 @@ static char *
 make_answer (RecEndpoint *endpoint, GError **error)
 {
   g_autoptr (GstWebRTCSessionDescription) answer = NULL;
-  g_autoptr (GstStructure) reply = call_webrtcbin (endpoint, "create-answer", NULL, error);
+  g_autoptr (GstStructure) reply = rec_webrtc_call (endpoint->webrtc, "create-answer", NULL,
+      endpoint->settings->timeout_ms, error);
 
   if (reply == NULL)
     return NULL;
@@ -557,7 +493,8 @@ make_answer (RecEndpoint *endpoint, GError **error)
     g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "cannot negotiate: there is no answer");
     return NULL;
   }
-  g_autoptr (GstStructure) done = call_webrtcbin (endpoint, "set-local-description", answer, error);
+  g_autoptr (GstStructure) done = rec_webrtc_call (endpoint->webrtc, "set-local-description",
+      answer, endpoint->settings->timeout_ms, error);
   return done != NULL ? gst_sdp_message_as_text (answer->sdp) : NULL;
 }
 

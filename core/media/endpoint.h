@@ -31,7 +31,7 @@ typedef struct {
 
 /* settings, offer, events and data are borrowed until it is freed; msid NULL: we receive. */
 RecEndpoint *rec_endpoint_new (const RecEndpointSettings *settings, const RecSdpOffer *offer,
-                               const char *msid, const RecEndpointEvents *events, void *data);
+    const char *msid, const RecEndpointEvents *events, void *data);
 void rec_endpoint_free (RecEndpoint *endpoint);
 
 /* These block; they run on a thread of the host, one after the other. The answer is to be freed. */
@@ -43,8 +43,9 @@ void rec_endpoint_stop (RecEndpoint *endpoint); /* no event comes after it */
 void rec_endpoint_add_candidate (RecEndpoint *endpoint, const char *candidate);
 void rec_endpoint_request_keyframe (RecEndpoint *endpoint, unsigned track);
 uint32_t rec_endpoint_get_ssrc (RecEndpoint *endpoint, unsigned track);
-int64_t rec_endpoint_get_activity_us (RecEndpoint *endpoint); /* g_get_monotonic_time of the last packet */
-void rec_endpoint_send (RecEndpoint *endpoint, unsigned track, const uint8_t *header, size_t header_size,
-                        const uint8_t *payload, size_t payload_size, int64_t pts_ns);
+int64_t rec_endpoint_get_activity_us (
+    RecEndpoint *endpoint); /* g_get_monotonic_time of the last packet */
+void rec_endpoint_send (RecEndpoint *endpoint, unsigned track, const uint8_t *header,
+    size_t header_size, const uint8_t *payload, size_t payload_size, int64_t pts_ns);
 
 #endif

@@ -34,7 +34,7 @@ struct RecFeedPipe {
   int64_t max_ms;
   size_t max_bytes;
   GThread *thread;
-  RecLock lock; /* guards all below, and the feeds' fields that say so */
+  RecLock lock;     /* guards all below, and the feeds' fields that say so */
   GPtrArray *feeds; /* of RecFeed, borrowed */
   uint64_t n_messages;
   size_t queued_bytes;
@@ -42,7 +42,7 @@ struct RecFeedPipe {
 };
 
 typedef struct {
-  uint32_t id; /* 0: left out */
+  uint32_t id;           /* 0: left out */
   bool is_discontinuous; /* something is missing before the next packet */
 } Track;
 
@@ -232,8 +232,11 @@ queue_message (RecFeed *feed, RecTrackKind kind, const struct iovec *parts, int6
   Message *message = g_malloc (sizeof *message + size);
   uint8_t *end = message->data;
 
-  *message = (Message){ .link = { .data = message }, .kind = kind,
-    .order = feed->pipe->n_messages++, .queued_at_ms = now_ms, .size = size };
+  *message = (Message){ .link = { .data = message },
+    .kind = kind,
+    .order = feed->pipe->n_messages++,
+    .queued_at_ms = now_ms,
+    .size = size };
   for (unsigned i = 0; i < 3; i++) {
     memcpy (end, parts[i].iov_base, parts[i].iov_len);
     end += parts[i].iov_len;
@@ -271,9 +274,11 @@ write_packet (RecFeed *feed, const RecRtpPacket *packet, Track *track, int64_t n
 {
   RecFeedPipe *pipe = feed->pipe;
   uint8_t rtp[REC_RTP_HEADER_SIZE];
-  RecWirePacketHeader header = { .magic = REC_WIRE_PACKET_MAGIC, .track_id = track->id,
+  RecWirePacketHeader header = { .magic = REC_WIRE_PACKET_MAGIC,
+    .track_id = track->id,
     .flags = track->is_discontinuous ? REC_WIRE_PACKET_DISCONT : 0,
-    .size = (uint32_t) (sizeof rtp + packet->payload_size), .pts_ns = packet->pts_ns };
+    .size = (uint32_t) (sizeof rtp + packet->payload_size),
+    .pts_ns = packet->pts_ns };
   struct iovec parts[] = { { &header, sizeof header }, { rtp, sizeof rtp },
     { (void *) packet->payload, packet->payload_size } };
   SendResult result = FULL;
@@ -308,9 +313,8 @@ take_packet (RecFeed *feed, const RecRtpPacket *packet)
     drop_packet (feed, track);
     return false;
   }
-  has_dropped = packet->kind == REC_TRACK_AUDIO || !was_skipping
-                    ? make_room (feed, size, now_ms)
-                    : false;
+  has_dropped = packet->kind == REC_TRACK_AUDIO || !was_skipping ? make_room (feed, size, now_ms)
+                                                                 : false;
   if (!goes_on (feed, packet, size, now_ms)) {
     drop_packet (feed, track);
     return has_dropped || !is_over (feed, size, now_ms);
@@ -371,7 +375,8 @@ rec_feed_pipe_new (const RecConfig *config, int media_fd, GError **error)
     return NULL;
   /* The kernel counts its own overhead too, and says twice what was asked. */
   if (given < 2 * wanted)
-    g_info ("the media socket's buffer has %d of %d bytes; raise net.core.wmem_max", given / 2, wanted);
+    g_info ("the media socket's buffer has %d of %d bytes; raise net.core.wmem_max", given / 2,
+        wanted);
 
   RecFeedPipe *pipe = g_new0 (RecFeedPipe, 1);
 

@@ -10,7 +10,7 @@
 
 /* [main] publisher is the one that is asked for keyframes; may be NULL in tests. Not yet among its outputs. */
 RecFeed *rec_feed_new (RecFeedPipe *pipe, RecPublisher *publisher, uint32_t audio_track_id,
-                       uint32_t video_track_id);
+    uint32_t video_track_id);
 void rec_feed_free (RecFeed *feed); /* [main] what it has queued is dropped */
 
 RecOutput *rec_feed_get_output (RecFeed *feed);

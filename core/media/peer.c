@@ -3,6 +3,7 @@
 #include "media/peer.h"
 
 #include <gst/gst.h>
+#include <string.h>
 
 #include "base/config.h"
 #include "base/error.h"
@@ -19,6 +20,7 @@ struct RecPeerHost {
   char *external_address; /* NULL: none */
   GThreadPool *pool;      /* of Job */
   unsigned n_peers;       /* [main] */
+  unsigned n_warming_up;  /* [main] those of them that are for nobody */
 };
 
 struct RecPeer {
@@ -36,10 +38,10 @@ struct RecPeer {
   struct {
     RecPeerState state;
     bool is_closed, is_busy /* negotiating or being taken down */, is_gathered, is_answered;
-    char *answer;              /* of the endpoint, until completed */
-    GPtrArray *candidates;     /* ours, until the answer takes them */
-    GPtrArray *early;          /* theirs, until the endpoint takes them */
-    int n_remote;              /* candidates of theirs */
+    char *answer;          /* of the endpoint, until completed */
+    GPtrArray *candidates; /* ours, until the answer takes them */
+    GPtrArray *early;      /* theirs, until the endpoint takes them */
+    int n_remote;          /* candidates of theirs */
     guint gather_timer, connect_timer;
   } main;
 };
@@ -141,9 +143,11 @@ static void
 complete_answer (RecPeer *peer)
 {
   g_autoptr (GError) error = NULL;
-  RecSdpAnswerFacts facts = { .msid = peer->msid, .max_video_kbps = peer->max_video_kbps,
-    .candidates = peer->main.candidates };
-  g_autofree char *answer = rec_sdp_complete_answer (peer->offer, peer->main.answer, &facts, &error);
+  RecSdpAnswerFacts facts = {
+    .msid = peer->msid, .max_video_kbps = peer->max_video_kbps, .candidates = peer->main.candidates
+  };
+  g_autofree char *answer =
+      rec_sdp_complete_answer (peer->offer, peer->main.answer, &facts, &error);
 
   g_clear_pointer (&peer->main.answer, g_free);
   give_answer (peer, answer, error);
@@ -362,10 +366,17 @@ dup_setting (const RecConfig *config, const char *key)
   return *value != '\0' ? g_strdup (value) : NULL;
 }
 
+/* Where the server listens, media comes in too, unless it is told otherwise. Empty: everywhere. */
 static char **
 dup_local_addresses (const RecConfig *config)
 {
-  return g_strdupv ((char **) rec_config_get_list (config, "media.local-addresses"));
+  const char *const *addresses = rec_config_get_list (config, "media.local-addresses");
+  const char *listening[] = { rec_config_get_string (config, "server.address"), NULL };
+
+  if (*addresses == NULL && strcmp (listening[0], "0.0.0.0") != 0 &&
+      strcmp (listening[0], "::") != 0)
+    addresses = listening;
+  return g_strdupv ((char **) addresses);
 }
 
 RecPeerHost *
@@ -427,7 +438,8 @@ rec_peer_host_free (RecPeerHost *host)
   if (host == NULL)
     return;
   if (!wait_for_peers (host)) {
-    g_warning ("%u peer connections could not be taken down in %d s", host->n_peers, STOP_TIMEOUT_S);
+    g_warning ("%u peer connections could not be taken down in %d s", host->n_peers,
+        STOP_TIMEOUT_S);
     return;
   }
   if (host->pool != NULL)
@@ -448,7 +460,7 @@ rec_peer_host_get_base_time_ns (RecPeerHost *host)
 unsigned
 rec_peer_host_count_peers (RecPeerHost *host)
 {
-  return host->n_peers;
+  return host->n_peers - host->n_warming_up;
 }
 
 /* --- [main] ---------------------------------------------------------------------------------------------------------- */
@@ -581,6 +593,14 @@ static const char *const warm_up_offer =
     "a=fingerprint:sha-256 00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:"
     "00:00:00:00:00:00:00:00:00:00:00:00:00:00:00:00\r\na=rtpmap:111 opus/48000/2\r\n";
 
+static void
+note_warm (void *data)
+{
+  RecPeerHost *host = data;
+
+  host->n_warming_up--;
+}
+
 void
 rec_peer_host_warm_up (RecPeerHost *host)
 {
@@ -589,8 +609,11 @@ rec_peer_host_warm_up (RecPeerHost *host)
   RecSdpWish wish = { .video_codecs = no_codecs };
   g_autoptr (GError) error = NULL;
   RecPeerRequest request = { .offer = rec_sdp_offer_parse (warm_up_offer, &wish, &error),
-    .events = &no_events };
+    .events = &no_events,
+    .data = host,
+    .destroy = note_warm };
 
   g_assert_no_error (error);
+  host->n_warming_up++;
   rec_peer_close (rec_peer_new (host, &request));
 }

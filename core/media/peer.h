@@ -33,17 +33,19 @@ typedef enum {
 /* None comes after rec_peer_close, except `packet` and `wants_keyframe`, which may be under way. */
 typedef struct {
   void (*answered) (const char *answer, const GError *error, void *data); /* [main] once */
-  void (*candidate) (const char *candidate, const char *mid, unsigned mline_index, void *data); /* [main] */
+  void (*candidate) (const char *candidate, const char *mid, unsigned mline_index,
+      void *data);                                                         /* [main] */
   void (*state_changed) (RecPeerState state, const char *why, void *data); /* [main] */
   /* [streaming] Received; pts_ns is absolute. */
   void (*packet) (unsigned track, const uint8_t *rtp, size_t size, int64_t pts_ns, void *data);
-  void (*wants_keyframe) (void *data); /* [streaming] The other side, or the connection has just come up. */
+  void (*wants_keyframe) (
+      void *data); /* [streaming] The other side, or the connection has just come up. */
 } RecPeerEvents;
 
 typedef struct {
-  RecSdpOffer *offer;     /* taken */
-  const char *msid;       /* what we send is this stream; NULL: we receive */
-  int64_t max_video_kbps; /* 0: no limit */
+  RecSdpOffer *offer;          /* taken */
+  const char *msid;            /* what we send is this stream; NULL: we receive */
+  int64_t max_video_kbps;      /* 0: no limit */
   const RecPeerEvents *events; /* borrowed for good */
   void *data;
   GDestroyNotify destroy; /* [main] of data, when nothing comes any more */
@@ -57,16 +59,18 @@ void rec_peer_unref (RecPeer *peer);   /* [any] */
 void rec_peer_close (RecPeer *peer);
 
 const RecSdpOffer *rec_peer_get_offer (RecPeer *peer);
-void rec_peer_add_candidate (RecPeer *peer, const char *candidate, const char *mid, int mline_index);
+void rec_peer_add_candidate (RecPeer *peer, const char *candidate, const char *mid,
+    int mline_index);
 RecPeerState rec_peer_get_state (RecPeer *peer);
 bool rec_peer_is_connected (RecPeer *peer); /* [any] */
 /* Time since any packet came (RTP, RTCP or handshake), or since the peer was made. */
 int64_t rec_peer_get_silence_ms (RecPeer *peer);
 
-void rec_peer_request_keyframe (RecPeer *peer, unsigned track); /* [any] of the one who sends to us */
-uint32_t rec_peer_get_ssrc (RecPeer *peer, unsigned track);     /* [any] of what we send */
+void rec_peer_request_keyframe (RecPeer *peer,
+    unsigned track);                                        /* [any] of the one who sends to us */
+uint32_t rec_peer_get_ssrc (RecPeer *peer, unsigned track); /* [any] of what we send */
 /* [streaming] Copies; oldest packets are dropped when the other side is too slow. */
 void rec_peer_send (RecPeer *peer, unsigned track, const uint8_t *header, size_t header_size,
-                    const uint8_t *payload, size_t payload_size, int64_t pts_ns);
+    const uint8_t *payload, size_t payload_size, int64_t pts_ns);
 
 #endif

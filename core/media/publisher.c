@@ -17,7 +17,7 @@ typedef struct {
   bool has_packets;
   uint32_t ssrc;
   uint16_t in_sequence, out_sequence; /* of the last packet */
-  unsigned n_missing; /* lost before a packet that was left out */
+  unsigned n_missing;                 /* lost before a packet that was left out */
   int64_t pts_ns;
 } Track;
 
@@ -192,8 +192,9 @@ distribute (RecPublisher *publisher, const Link *link, RecRtpPacket *packet)
   packet->n_lost = track->n_missing;
   track->n_missing = 0;
   packet->payload_type = track->format.payload_type;
-  packet->is_keyframe = packet->kind == REC_TRACK_VIDEO &&
-                        rec_rtp_is_keyframe (track->format.codec, packet->payload, packet->payload_size);
+  packet->is_keyframe =
+      packet->kind == REC_TRACK_VIDEO &&
+      rec_rtp_is_keyframe (track->format.codec, packet->payload, packet->payload_size);
   renumber (track, packet);
   for (unsigned i = 0; i < publisher->outputs->len; i++) {
     RecOutput *output = publisher->outputs->pdata[i];
@@ -349,7 +350,9 @@ rec_publisher_negotiate (RecPublisher *publisher, const char *text,
 
   Link *link = g_new0 (Link, 1);
   RecPeerRequest request = { .offer = g_steal_pointer (&offer),
-    .max_video_kbps = settings->max_video_kbps, .events = &peer_events, .data = link,
+    .max_video_kbps = settings->max_video_kbps,
+    .events = &peer_events,
+    .data = link,
     .destroy = free_link };
 
   link->publisher = rec_publisher_ref (publisher);
@@ -458,4 +461,3 @@ rec_publisher_get_stats (RecPublisher *publisher, RecPublisherStats *stats)
   REC_LOCKED (&publisher->keyframe_lock);
   stats->keyframe_requests = publisher->keyframe.n_asked;
 }
-

@@ -20,13 +20,13 @@ struct RecOutput {
 typedef struct {
   void (*answered) (RecPublisher *publisher, const char *answer, const GError *error, void *data);
   void (*candidate) (RecPublisher *publisher, const char *candidate, const char *mid,
-                     unsigned mline_index, void *data);
+      unsigned mline_index, void *data);
   void (*lost) (RecPublisher *publisher, const char *why, void *data); /* once per peer */
 } RecPublisherEvents;
 
 typedef struct {
-  int keyframe_interval_ms;  /* least time between two requests */
-  int64_t max_video_kbps;    /* 0: no limit */
+  int keyframe_interval_ms;        /* least time between two requests */
+  int64_t max_video_kbps;          /* 0: no limit */
   const char *const *video_codecs; /* acceptable ones in order of preference, NULL at the end */
 } RecPublisherSettings;
 
@@ -39,16 +39,17 @@ void rec_publisher_close (RecPublisher *publisher);
 
 /* [main] A second offer replaces the first peer; the outputs stay and see one continuous stream. */
 bool rec_publisher_negotiate (RecPublisher *publisher, const char *offer,
-                              const RecPublisherSettings *settings, GError **error);
+    const RecPublisherSettings *settings, GError **error);
 void rec_publisher_add_candidate (RecPublisher *publisher, const char *candidate, const char *mid,
-                                  int mline_index);
+    int mline_index);
 /* [main] False while there is no such track or it isn't answered. */
 bool rec_publisher_get_format (RecPublisher *publisher, RecTrackKind kind, RecTrackFormat *format);
 /* [main] Reports a publisher that has been silent for too long as lost. */
 void rec_publisher_check_silence (RecPublisher *publisher, int64_t timeout_ms);
 
-void rec_publisher_add_output (RecPublisher *publisher, RecOutput *output);    /* [any] */
-void rec_publisher_remove_output (RecPublisher *publisher, RecOutput *output); /* [any] no call after it */
+void rec_publisher_add_output (RecPublisher *publisher, RecOutput *output); /* [any] */
+void rec_publisher_remove_output (RecPublisher *publisher,
+    RecOutput *output); /* [any] no call after it */
 /* [any] Throttled; true when the browser was asked now. */
 bool rec_publisher_request_keyframe (RecPublisher *publisher);
 

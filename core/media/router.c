@@ -8,12 +8,14 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/main-thread.h"
+#include "media/candidates.h"
 #include "media/feed.h"
 #include "media/publisher.h"
 #include "media/subscriber.h"
 #include "session/registry.h"
 
 #define SILENCE_CHECK_MS 1000
+#define MAX_MID_BYTES 64
 
 typedef struct {
   RecAnswerCallback callback; /* NULL: given */
@@ -35,24 +37,13 @@ typedef struct {
   PendingAnswer answer;
 } Subscription;
 
-/* Candidates that came before their offer. */
-typedef struct {
-  int64_t since_us;
-  GPtrArray *candidates; /* of EarlyCandidate */
-} EarlySet;
-
-typedef struct {
-  char *candidate, *mid;
-  int mline_index;
-} EarlyCandidate;
-
 struct RecRouter {
   const RecConfig *config;
   RecPeerHost *host;
   RecRouterEvents events;
   void *events_data;
   GHashTable *publications; /* stream id -> Publication */
-  GHashTable *early;        /* "participant/owner" -> EarlySet */
+  RecCandidates *early;     /* those that came before their offer */
   guint silence_timer;
   struct {
     uint64_t packets_in, packets_out, packets_lost, keyframe_requests;
@@ -92,107 +83,6 @@ has_room (RecRouter *router, GError **error)
   return false;
 }
 
-/* --- early candidates --------------------------------------------------------------------------------------- */
-
-static void
-free_early_candidate (void *data)
-{
-  EarlyCandidate *candidate = data;
-
-  g_free (candidate->candidate);
-  g_free (candidate->mid);
-  g_free (candidate);
-}
-
-static void
-free_early_set (void *data)
-{
-  EarlySet *set = data;
-
-  g_ptr_array_unref (set->candidates);
-  g_free (set);
-}
-
-static char *
-make_early_key (const RecParticipant *participant, const RecParticipant *owner)
-{
-  return g_strdup_printf ("%s/%s", participant->id, owner->id);
-}
-
-static bool
-is_expired (const RecRouter *router, const EarlySet *set)
-{
-  int64_t max_ms = rec_config_get_int (router->config, "media.connect-timeout-ms");
-
-  return g_get_monotonic_time () - set->since_us > max_ms * 1000;
-}
-
-static gboolean
-is_expired_entry (void *key, void *value, void *data)
-{
-  (void) key;
-  return is_expired (data, value);
-}
-
-static EarlySet *
-get_early_set (RecRouter *router, const char *key)
-{
-  EarlySet *set = g_hash_table_lookup (router->early, key);
-
-  if (set != NULL && !is_expired (router, set))
-    return set;
-  g_hash_table_foreach_remove (router->early, is_expired_entry, router);
-  if (g_hash_table_size (router->early) >=
-      rec_config_get_int (router->config, "media.max-peer-connections"))
-    return NULL;
-  set = g_new0 (EarlySet, 1);
-  set->since_us = g_get_monotonic_time ();
-  set->candidates = g_ptr_array_new_with_free_func (free_early_candidate);
-  g_hash_table_insert (router->early, g_strdup (key), set);
-  return set;
-}
-
-static void
-keep_candidate (RecRouter *router, const char *key, const char *candidate, const char *mid,
-    int mline_index)
-{
-  EarlySet *set = get_early_set (router, key);
-
-  if (set == NULL ||
-      set->candidates->len >= rec_config_get_int (router->config, "media.max-candidates"))
-    return;
-
-  EarlyCandidate *early = g_new0 (EarlyCandidate, 1);
-
-  early->candidate = g_strdup (candidate);
-  early->mid = g_strdup (mid);
-  early->mline_index = mline_index;
-  g_ptr_array_add (set->candidates, early);
-}
-
-static EarlySet *
-take_early_set (RecRouter *router, const RecParticipant *participant, const RecParticipant *owner)
-{
-  g_autofree char *key = make_early_key (participant, owner);
-  g_autofree char *stored_key = NULL;
-  EarlySet *set = NULL;
-
-  g_hash_table_steal_extended (router->early, key, (void **) &stored_key, (void **) &set);
-  if (set != NULL && is_expired (router, set))
-    g_clear_pointer (&set, free_early_set);
-  return set;
-}
-
-static gboolean
-is_of_participant (void *key, void *value, void *data)
-{
-  g_auto (GStrv) ids = g_strsplit (key, "/", 2);
-  const RecParticipant *participant = data;
-
-  (void) value;
-  return strcmp (ids[0], participant->id) == 0 || strcmp (ids[1], participant->id) == 0;
-}
-
 /* --- subscriptions --------------------------------------------------------------------------------------------- */
 
 static void
@@ -225,7 +115,8 @@ end_subscription_because (Subscription *subscription, const char *why)
 }
 
 static void
-on_subscriber_answered (RecSubscriber *subscriber, const char *answer, const GError *error, void *data)
+on_subscriber_answered (RecSubscriber *subscriber, const char *answer, const GError *error,
+    void *data)
 {
   Subscription *subscription = data;
 
@@ -267,17 +158,9 @@ static const RecSubscriberEvents subscriber_events = {
 };
 
 static void
-add_early_to_subscriber (Subscription *subscription)
+add_subscriber_candidate (const char *candidate, const char *mid, int mline_index, void *data)
 {
-  RecParticipant *owner = subscription->publication->stream->owner;
-  EarlySet *set = take_early_set (subscription->publication->router, subscription->participant, owner);
-
-  for (unsigned i = 0; set != NULL && i < set->candidates->len; i++) {
-    const EarlyCandidate *early = set->candidates->pdata[i];
-    rec_subscriber_add_candidate (subscription->subscriber, early->candidate, early->mid,
-        early->mline_index);
-  }
-  g_clear_pointer (&set, free_early_set);
+  rec_subscriber_add_candidate (data, candidate, mid, mline_index);
 }
 
 static Subscription *
@@ -327,7 +210,8 @@ rec_router_subscribe (RecRouter *router, RecStreamInfo *stream, RecParticipant *
   }
   subscription->answer = answer;
   g_hash_table_insert (publication->subscriptions, subscriber, subscription);
-  add_early_to_subscriber (subscription);
+  rec_candidates_take (router->early, subscriber->id, stream->owner->id, add_subscriber_candidate,
+      subscription->subscriber);
 }
 
 void
@@ -445,7 +329,8 @@ get_publication (RecRouter *router, RecStreamInfo *stream)
 
 /* A codec that the session forces is the only one; else the configured one comes first. */
 static void
-choose_codecs (const RecRouter *router, const RecSessionProperties *properties, const char *codecs[3])
+choose_codecs (const RecRouter *router, const RecSessionProperties *properties,
+    const char *codecs[3])
 {
   const char *forced = properties->forced_video_codec;
   const char *configured =
@@ -493,29 +378,29 @@ negotiate (Publication *publication, const char *offer, GError **error)
          rec_publisher_negotiate (publication->publisher, offer, &settings, error);
 }
 
+static void
+add_publisher_candidate (const char *candidate, const char *mid, int mline_index, void *data)
+{
+  rec_publisher_add_candidate (data, candidate, mid, mline_index);
+}
+
 void
 rec_router_publish (RecRouter *router, RecStreamInfo *stream, const char *sdp_offer,
     RecAnswerCallback callback, void *data)
 {
   Publication *publication = get_publication (router, stream);
   PendingAnswer answer = { callback, data };
-  EarlySet *set = take_early_set (router, stream->owner, stream->owner);
   g_autoptr (GError) error = NULL;
 
   REC_ASSERT_MAIN ();
   refuse (&publication->answer, "another offer for the same stream came");
   if (!negotiate (publication, sdp_offer, &error)) {
-    g_clear_pointer (&set, free_early_set);
     give_answer (&answer, NULL, error);
     return;
   }
   publication->answer = answer;
-  for (unsigned i = 0; set != NULL && i < set->candidates->len; i++) {
-    const EarlyCandidate *early = set->candidates->pdata[i];
-    rec_publisher_add_candidate (publication->publisher, early->candidate, early->mid,
-        early->mline_index);
-  }
-  g_clear_pointer (&set, free_early_set);
+  rec_candidates_take (router->early, stream->owner->id, stream->owner->id, add_publisher_candidate,
+      publication->publisher);
 }
 
 void
@@ -528,18 +413,22 @@ rec_router_add_candidate (RecRouter *router, RecParticipant *participant, RecPar
       publication != NULL ? g_hash_table_lookup (publication->subscriptions, participant) : NULL;
 
   REC_ASSERT_MAIN ();
+  if (!rec_sdp_is_usable_candidate (candidate) ||
+      (sdp_mid != NULL && strlen (sdp_mid) > MAX_MID_BYTES))
+    return;
   if (participant == owner && publication != NULL) {
     rec_publisher_add_candidate (publication->publisher, candidate, sdp_mid, sdp_mline_index);
   } else if (subscription != NULL) {
     rec_subscriber_add_candidate (subscription->subscriber, candidate, sdp_mid, sdp_mline_index);
   } else {
-    g_autofree char *key = make_early_key (participant, owner);
-    keep_candidate (router, key, candidate, sdp_mid, sdp_mline_index);
+    rec_candidates_keep (router->early, participant->id, owner->id, candidate, sdp_mid,
+        sdp_mline_index);
   }
 }
 
 bool
-rec_router_get_format (RecRouter *router, RecStreamInfo *stream, RecTrackKind kind, RecTrackFormat *format)
+rec_router_get_format (RecRouter *router, RecStreamInfo *stream, RecTrackKind kind,
+    RecTrackFormat *format)
 {
   Publication *publication = g_hash_table_lookup (router->publications, stream->id);
 
@@ -620,7 +509,7 @@ on_participant_left (RecParticipant *participant, const char *reason, void *data
   (void) reason;
   for (unsigned i = 0; i < ids->len; i++)
     rec_router_unsubscribe (router, ids->pdata[i], participant);
-  g_hash_table_foreach_remove (router->early, is_of_participant, participant);
+  rec_candidates_forget (router->early, participant->id);
 }
 
 static const RecRegistryEvents registry_events = {
@@ -659,7 +548,7 @@ rec_router_new (const RecConfig *config, RecRegistry *registry, GError **error)
   router->config = config;
   router->host = host;
   router->publications = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
-  router->early = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, free_early_set);
+  router->early = rec_candidates_new (config);
   router->silence_timer = g_timeout_add (SILENCE_CHECK_MS, check_silence, router);
   rec_registry_subscribe (registry, &registry_events, router);
   rec_peer_host_warm_up (host);
@@ -688,7 +577,7 @@ rec_router_free (RecRouter *router)
     end_publication (publication, "the server stops");
   rec_peer_host_free (router->host);
   g_hash_table_unref (router->publications);
-  g_hash_table_unref (router->early);
+  rec_candidates_free (router->early);
   g_free (router);
 }
 
@@ -733,7 +622,8 @@ rec_router_get_stats (RecRouter *router, RecRouterStats *stats)
   void *value;
 
   *stats = (RecRouterStats){ .feeds = router->n_feeds,
-    .packets_in = router->past.packets_in, .packets_out = router->past.packets_out,
+    .packets_in = router->past.packets_in,
+    .packets_out = router->past.packets_out,
     .packets_lost = router->past.packets_lost,
     .keyframe_requests = router->past.keyframe_requests };
   g_hash_table_iter_init (&iterator, router->publications);

@@ -26,8 +26,8 @@ typedef struct {
 
 typedef struct {
   /* A local candidate that did not make it into the answer. owner: of the stream (itself when publishing). */
-  void (*candidate) (RecParticipant *participant, RecParticipant *owner, const char *candidate, const char *sdp_mid,
-                     int sdp_mline_index, void *data);
+  void (*candidate) (RecParticipant *participant, RecParticipant *owner, const char *candidate,
+      const char *sdp_mid, int sdp_mline_index, void *data);
   /* Nothing arrived from the publisher for the liveness time, or its transport failed for good. */
   void (*publisher_lost) (RecStreamInfo *stream, const char *why, void *data);
 } RecRouterEvents;
@@ -44,19 +44,20 @@ int64_t rec_router_get_base_time_ns (RecRouter *router);
 typedef void (*RecAnswerCallback) (const char *sdp_answer, const GError *error, void *data);
 
 /* Makes the receiving peer of a stream that is being published (rec_registry_add_stream). */
-void rec_router_publish (RecRouter *router, RecStreamInfo *stream, const char *sdp_offer, RecAnswerCallback callback,
-                         void *data);
+void rec_router_publish (RecRouter *router, RecStreamInfo *stream, const char *sdp_offer,
+    RecAnswerCallback callback, void *data);
 /* Makes the sending peer to one subscriber. A second call for the same pair replaces the first peer. */
-void rec_router_subscribe (RecRouter *router, RecStreamInfo *stream, RecParticipant *subscriber, const char *sdp_offer,
-                           RecAnswerCallback callback, void *data);
+void rec_router_subscribe (RecRouter *router, RecStreamInfo *stream, RecParticipant *subscriber,
+    const char *sdp_offer, RecAnswerCallback callback, void *data);
 void rec_router_unsubscribe (RecRouter *router, const char *stream_id, RecParticipant *subscriber);
 
 /* May come before the offer: kept, bounded, until the peer exists. owner is participant itself when it publishes. */
-void rec_router_add_candidate (RecRouter *router, RecParticipant *participant, RecParticipant *owner,
-                               const char *candidate, const char *sdp_mid, int sdp_mline_index);
+void rec_router_add_candidate (RecRouter *router, RecParticipant *participant,
+    RecParticipant *owner, const char *candidate, const char *sdp_mid, int sdp_mline_index);
 
 /* False while the stream has no such track or it is not negotiated yet. */
-bool rec_router_get_format (RecRouter *router, RecStreamInfo *stream, RecTrackKind kind, RecTrackFormat *format);
+bool rec_router_get_format (RecRouter *router, RecStreamInfo *stream, RecTrackKind kind,
+    RecTrackFormat *format);
 
 /* --- recordings ------------------------------------------------------------------------------------------ */
 
@@ -67,8 +68,8 @@ RecFeedPipe *rec_feed_pipe_new (const RecConfig *config, int media_fd, GError **
 void rec_feed_pipe_free (RecFeedPipe *pipe);
 
 /* One stream into one recording. A track id of 0 leaves that medium out. Asks for a keyframe at once. */
-RecFeed *rec_router_attach_feed (RecRouter *router, RecStreamInfo *stream, RecFeedPipe *pipe, uint32_t audio_track_id,
-                                 uint32_t video_track_id, GError **error);
+RecFeed *rec_router_attach_feed (RecRouter *router, RecStreamInfo *stream, RecFeedPipe *pipe,
+    uint32_t audio_track_id, uint32_t video_track_id, GError **error);
 void rec_router_detach_feed (RecRouter *router, RecFeed *feed);
 void rec_feed_request_keyframe (RecFeed *feed);
 

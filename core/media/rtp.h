@@ -18,9 +18,9 @@ typedef struct {
   uint32_t ssrc;
   const uint8_t *payload; /* without padding */
   size_t payload_size;
-  int64_t pts_ns;      /* CLOCK_MONOTONIC, absolute; never runs backwards within a track */
-  unsigned n_lost;     /* packets of this track that are missing before this one */
-  bool is_new_source;  /* another SSRC than the packet before: sequence and timestamp begin anew */
+  int64_t pts_ns;     /* CLOCK_MONOTONIC, absolute; never runs backwards within a track */
+  unsigned n_lost;    /* packets of this track that are missing before this one */
+  bool is_new_source; /* another SSRC than the packet before: sequence and timestamp begin anew */
 } RecRtpPacket;
 
 /* Fills everything that stands in the packet itself; false when it is broken. */

@@ -8,6 +8,7 @@
 #include "base/error.h"
 
 #define MAX_SECTIONS 32
+#define MAX_CANDIDATE_BYTES 512
 #define URI_MID "urn:ietf:params:rtp-hdrext:sdes:mid"
 #define URI_TWCC "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
@@ -33,8 +34,7 @@ free_section (void *data)
   g_free (section);
 }
 
-static bool
-fail (GError **error, int code, const char *format, ...) G_GNUC_PRINTF (3, 4);
+static bool fail (GError **error, int code, const char *format, ...) G_GNUC_PRINTF (3, 4);
 
 static bool
 fail (GError **error, int code, const char *format, ...)
@@ -254,8 +254,9 @@ choose_format (const Section *section, const char *codec, const RecTrackFormat *
     if (rank <= best)
       continue;
     best = rank;
-    *chosen = (RecTrackFormat){ .kind = section->kind, .payload_type = (uint8_t) payload_type,
-      .clock_rate = clock_rate };
+    *chosen = (RecTrackFormat){
+      .kind = section->kind, .payload_type = (uint8_t) payload_type, .clock_rate = clock_rate
+    };
     g_strlcpy (chosen->codec, codec, sizeof chosen->codec);
     g_strlcpy (chosen->fmtp, fmtp != NULL ? fmtp : "", sizeof chosen->fmtp);
   }
@@ -301,7 +302,8 @@ find_extension (const Section *section, const char *uri)
 }
 
 static bool
-choose_codec (const Section *section, const RecSdpWish *wish, RecTrackFormat *format, GError **error)
+choose_codec (const Section *section, const RecSdpWish *wish, RecTrackFormat *format,
+    GError **error)
 {
   static const char *const audio_codecs[] = { "OPUS", NULL };
   bool is_audio = section->kind == REC_TRACK_AUDIO;
@@ -342,9 +344,9 @@ is_kept_feedback (const char *value, bool sends, RecTrackKind kind)
 {
   if (strcmp (value, "transport-cc") == 0)
     return !sends;
-  return kind == REC_TRACK_VIDEO && (strcmp (value, "nack") == 0 ||
-                                        strcmp (value, "nack pli") == 0 ||
-                                        strcmp (value, "ccm fir") == 0);
+  return kind == REC_TRACK_VIDEO &&
+         (strcmp (value, "nack") == 0 || strcmp (value, "nack pli") == 0 ||
+             strcmp (value, "ccm fir") == 0);
 }
 
 /* rtpmap, fmtp and rtcp-fb lines stay for the chosen payload types only. */
@@ -369,9 +371,9 @@ is_kept_codec_line (const char *line, const RecSdpTrack *track, bool sends)
 static bool
 is_kept_line (const char *line, const RecSdpTrack *track, bool sends)
 {
-  static const char *const always[] = { "c=", "a=mid:", "a=rtcp-mux", "a=rtcp-rsize", "a=ice-ufrag:",
-    "a=ice-pwd:", "a=ice-options:", "a=fingerprint:", "a=setup:", "a=ssrc:", "a=ssrc-group:FID ",
-    "a=msid:", NULL };
+  static const char *const always[] = { "c=", "a=mid:", "a=rtcp-mux", "a=rtcp-rsize",
+    "a=ice-ufrag:", "a=ice-pwd:", "a=ice-options:", "a=fingerprint:", "a=setup:", "a=ssrc:",
+    "a=ssrc-group:FID ", "a=msid:", NULL };
   static const char *const codec[] = { "a=rtpmap:", "a=fmtp:", "a=rtcp-fb:", NULL };
 
   if (starts_with_any (line, codec))
@@ -412,8 +414,8 @@ dup_bundle_line (const RecSdpOffer *offer)
 static void
 append_session_lines (GString *text, char **lines, size_t n_lines, const RecSdpOffer *offer)
 {
-  static const char *const kept[] = { "v=", "o=", "s=", "c=", "t=", "a=ice-", "a=fingerprint:",
-    "a=setup:", "a=msid-semantic:", NULL };
+  static const char *const kept[] = { "v=", "o=", "s=", "c=", "t=", "a=ice-",
+    "a=fingerprint:", "a=setup:", "a=msid-semantic:", NULL };
   g_autofree char *bundle = dup_bundle_line (offer);
 
   for (size_t i = 0; i < n_lines; i++)
@@ -454,9 +456,8 @@ add_track (RecSdpOffer *offer, const Section *section, unsigned index, const Rec
     return false;
   track->section = index;
   track->mid = g_strdup (section->mid);
-  track->rtx_payload_type = section->kind == REC_TRACK_VIDEO
-                                ? find_rtx (section, track->format.payload_type)
-                                : -1;
+  track->rtx_payload_type =
+      section->kind == REC_TRACK_VIDEO ? find_rtx (section, track->format.payload_type) : -1;
   if (!wish->sends) {
     track->mid_id = find_extension (section, URI_MID);
     track->twcc_id = find_extension (section, URI_TWCC);
@@ -593,9 +594,8 @@ append_answer_section (GString *text, const Section *section, const RecSdpTrack 
     g_string_append_printf (text, "%s\r\n", line);
     if (g_str_has_prefix (line, "c=") && section->kind == REC_TRACK_VIDEO &&
         facts->max_video_kbps > 0)
-      g_string_append_printf (text,
-          "b=AS:%" G_GINT64_FORMAT "\r\nb=TIAS:%" G_GINT64_FORMAT "\r\n", facts->max_video_kbps,
-          facts->max_video_kbps * 1000);
+      g_string_append_printf (text, "b=AS:%" G_GINT64_FORMAT "\r\nb=TIAS:%" G_GINT64_FORMAT "\r\n",
+          facts->max_video_kbps, facts->max_video_kbps * 1000);
   }
   append_format_parameters (text, &track->format);
   if (facts->msid != NULL)
@@ -631,7 +631,8 @@ rec_sdp_complete_answer (const RecSdpOffer *offer, const char *answer,
   g_string_append_printf (text, "%s\r\n", bundle);
   for (unsigned i = 0; i < offer->sections->len; i++) {
     if (track < offer->n_tracks && offer->tracks[track].section == i) {
-      append_answer_section (text, sections->pdata[track], &offer->tracks[track], facts, track == 0);
+      append_answer_section (text, sections->pdata[track], &offer->tracks[track], facts,
+          track == 0);
       track++;
     } else {
       g_string_append (text, offer->sections->pdata[i]);
@@ -661,8 +662,11 @@ split_candidate (const char *candidate)
 bool
 rec_sdp_is_usable_candidate (const char *candidate)
 {
-  g_auto (GStrv) fields = split_candidate (candidate);
+  g_auto (GStrv) fields = NULL;
 
+  if (strlen (candidate) > MAX_CANDIDATE_BYTES)
+    return false;
+  fields = split_candidate (candidate);
   return fields != NULL && g_ascii_strcasecmp (fields[2], "udp") == 0 &&
          g_hostname_is_ip_address (fields[4]);
 }

@@ -21,15 +21,16 @@ typedef struct {
   RecTrackFormat format; /* with the offer's payload type */
   unsigned section;      /* m-line of the client's offer */
   char *mid;
-  int rtx_payload_type;          /* -1: none */
-  unsigned mid_id, twcc_id;      /* ids of the header extensions, 0: none */
+  int rtx_payload_type;     /* -1: none */
+  unsigned mid_id, twcc_id; /* ids of the header extensions, 0: none */
 } RecSdpTrack;
 
 typedef struct {
   char *text; /* the offer reduced to the chosen codecs; its m-line i is tracks[i] */
   RecSdpTrack tracks[REC_SDP_MAX_TRACKS];
   unsigned n_tracks;
-  GPtrArray *sections; /* of char *: "kind protocol format mid" facts of every m-line, private to sdp.c */
+  GPtrArray
+      *sections; /* of char *: "kind protocol format mid" facts of every m-line, private to sdp.c */
 } RecSdpOffer;
 
 /* REC_ERROR_INVALID_ARGUMENT when it can't be understood, REC_ERROR_UNPROCESSABLE when it lacks a codec. */
@@ -38,14 +39,14 @@ void rec_sdp_offer_free (RecSdpOffer *offer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecSdpOffer, rec_sdp_offer_free)
 
 typedef struct {
-  const char *msid;            /* stream id that the client sees on both m-lines; NULL when we receive */
-  int64_t max_video_kbps;      /* what the client may send; 0: no limit */
-  GPtrArray *candidates;       /* of char *, as trickled ("candidate:..."); may be NULL */
+  const char *msid;       /* stream id that the client sees on both m-lines; NULL when we receive */
+  int64_t max_video_kbps; /* what the client may send; 0: no limit */
+  GPtrArray *candidates;  /* of char *, as trickled ("candidate:..."); may be NULL */
 } RecSdpAnswerFacts;
 
 /* The answer to the client's whole offer from the answer to the reduced one. */
 char *rec_sdp_complete_answer (const RecSdpOffer *offer, const char *answer,
-                               const RecSdpAnswerFacts *facts, GError **error);
+    const RecSdpAnswerFacts *facts, GError **error);
 
 /* False for what needs name resolution (mDNS) or isn't UDP, and for what isn't a candidate. */
 bool rec_sdp_is_usable_candidate (const char *candidate);

@@ -10,7 +10,7 @@ typedef struct {
   int index; /* of the peer's track; -1: not wanted */
   uint8_t payload_type;
   uint32_t clock_rate;
-  uint16_t sequence;         /* of the last packet */
+  uint16_t sequence; /* of the last packet */
   bool has_packets;
   uint32_t timestamp_offset; /* from the publisher's to ours */
   uint32_t timestamp;        /* of the last packet */
@@ -153,8 +153,11 @@ rec_subscriber_new (RecPeerHost *host, RecPublisher *publisher, const char *stre
     return NULL;
 
   RecSubscriber *subscriber = g_new0 (RecSubscriber, 1);
-  RecPeerRequest request = { .offer = offer, .msid = stream_id, .events = &peer_events,
-    .data = subscriber, .destroy = free_subscriber };
+  RecPeerRequest request = { .offer = offer,
+    .msid = stream_id,
+    .events = &peer_events,
+    .data = subscriber,
+    .destroy = free_subscriber };
 
   subscriber->output.packet = send_packet;
   subscriber->publisher = rec_publisher_ref (publisher);

@@ -18,7 +18,7 @@ typedef struct {
   RecConfig *config;
   RecFeedPipe *pipe;
   RecFeed *feed, *other; /* other: NULL in most tests */
-  int reader; /* the worker's end */
+  int reader;            /* the worker's end */
   uint16_t sequence[2];
   uint8_t payload[4000];
 } Fixture;
@@ -63,9 +63,14 @@ make_packet (Fixture *fixture, RecTrackKind kind)
 {
   uint16_t sequence = fixture->sequence[kind == REC_TRACK_AUDIO ? 0 : 1]++;
 
-  return (RecRtpPacket){ .kind = kind, .payload_type = 96, .sequence = sequence,
-    .timestamp = sequence * 100u, .ssrc = 7, .payload = fixture->payload,
-    .payload_size = PAYLOAD_SIZE, .pts_ns = 1000 + sequence };
+  return (RecRtpPacket){ .kind = kind,
+    .payload_type = 96,
+    .sequence = sequence,
+    .timestamp = sequence * 100u,
+    .ssrc = 7,
+    .payload = fixture->payload,
+    .payload_size = PAYLOAD_SIZE,
+    .pts_ns = 1000 + sequence };
 }
 
 static void
@@ -379,8 +384,7 @@ int
 main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
-#define ADD(name, function) \
-  g_test_add ("/feed/" name, Fixture, NULL, set_up, function, tear_down)
+#define ADD(name, function) g_test_add ("/feed/" name, Fixture, NULL, set_up, function, tear_down)
   ADD ("passes-packets-on", passes_packets_on);
   ADD ("says-where-packets-are-missing", says_where_packets_are_missing);
   ADD ("loses-nothing-within-its-bounds", loses_nothing_within_its_bounds);

@@ -20,8 +20,7 @@ static const char *const endpoint_answer =
 static char *
 read_offer (const char *name)
 {
-  g_autofree char *path =
-      g_strdup_printf ("%s/tests/unit/offers/%s.sdp", REC_SOURCE_DIR, name);
+  g_autofree char *path = g_strdup_printf ("%s/tests/unit/offers/%s.sdp", REC_SOURCE_DIR, name);
   g_autoptr (GError) error = NULL;
   char *text = NULL;
 
@@ -92,8 +91,8 @@ assert_lacks (const char *text, const char *part)
 }
 
 static void
-assert_format (const RecSdpTrack *track, RecTrackKind kind, const char *codec, unsigned payload_type,
-    int rtx_payload_type)
+assert_format (const RecSdpTrack *track, RecTrackKind kind, const char *codec,
+    unsigned payload_type, int rtx_payload_type)
 {
   g_assert_cmpint (track->format.kind, ==, kind);
   g_assert_cmpstr (track->format.codec, ==, codec);
@@ -127,7 +126,8 @@ keeps_nothing_else_of_the_codecs (void)
   assert_has (offer->text, "a=rtcp-fb:96 nack\r\n");
   assert_has (offer->text, "a=rtcp-fb:96 nack pli\r\n");
   assert_has (offer->text, "a=rtcp-fb:96 transport-cc\r\n");
-  assert_has (offer->text, "a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc");
+  assert_has (offer->text,
+      "a=extmap:3 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc");
   assert_has (offer->text, "a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:mid\r\n");
   assert_has (offer->text, "a=ssrc-group:FID ");
   g_assert_cmpuint (count (offer->text, "a=extmap:"), ==, 4);
@@ -244,8 +244,10 @@ refuses_what_is_no_offer (void)
         REC_ERROR_INVALID_ARGUMENT);
   for (unsigned i = 0; i < 1000; i++)
     g_string_append (many, "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n");
-  assert_refused (many->str, &(RecSdpWish){ .video_codecs = vp8_first }, REC_ERROR_INVALID_ARGUMENT);
-  assert_refused (unbundled, &(RecSdpWish){ .video_codecs = vp8_first }, REC_ERROR_INVALID_ARGUMENT);
+  assert_refused (many->str, &(RecSdpWish){ .video_codecs = vp8_first },
+      REC_ERROR_INVALID_ARGUMENT);
+  assert_refused (unbundled, &(RecSdpWish){ .video_codecs = vp8_first },
+      REC_ERROR_INVALID_ARGUMENT);
   assert_refused (without_mids, &(RecSdpWish){ .video_codecs = vp8_first },
       REC_ERROR_INVALID_ARGUMENT);
   g_string_free (many, TRUE);
@@ -260,18 +262,22 @@ survives_an_offer_cut_anywhere (void)
     g_autoptr (GError) error = NULL;
 
     text[length - 1] = '\0';
-    g_autoptr (RecSdpOffer) offer =
-        rec_sdp_offer_parse (text, &(RecSdpWish){ .video_codecs = vp8_first }, &error);
+    g_autoptr (RecSdpOffer)
+        offer = rec_sdp_offer_parse (text, &(RecSdpWish){ .video_codecs = vp8_first }, &error);
     g_assert_true ((offer != NULL) == (error == NULL));
   }
 }
 
 /* --- subscribers ----------------------------------------------------------------------------------------- */
 
-static const RecTrackFormat opus = { .kind = REC_TRACK_AUDIO, .codec = "OPUS", .clock_rate = 48000 };
+static const RecTrackFormat opus = {
+  .kind = REC_TRACK_AUDIO, .codec = "OPUS", .clock_rate = 48000
+};
 static const RecTrackFormat vp8 = { .kind = REC_TRACK_VIDEO, .codec = "VP8", .clock_rate = 90000 };
-static const RecTrackFormat main_h264 = { .kind = REC_TRACK_VIDEO, .codec = "H264",
-  .clock_rate = 90000, .fmtp = "profile-level-id=4d001f;packetization-mode=1" };
+static const RecTrackFormat main_h264 = { .kind = REC_TRACK_VIDEO,
+  .codec = "H264",
+  .clock_rate = 90000,
+  .fmtp = "profile-level-id=4d001f;packetization-mode=1" };
 
 static void
 sends_a_subscriber_what_the_publisher_has (void)
@@ -338,7 +344,7 @@ static void
 answers_every_m_line_in_order (void)
 {
   g_autoptr (RecSdpOffer) offer = parse_publish ("chromium-data-channel", vp8_first);
-  g_autofree char *answer = complete (offer, endpoint_answer, &(RecSdpAnswerFacts){ NULL });
+  g_autofree char *answer = complete (offer, endpoint_answer, &(RecSdpAnswerFacts){ 0 });
   const char *audio = strstr (answer, "m=audio 9 "), *video = strstr (answer, "m=video 9 ");
   const char *data = strstr (answer, "m=application 0 UDP/DTLS/SCTP webrtc-datachannel\r\n");
 
@@ -353,7 +359,7 @@ static void
 answers_with_the_offered_parameters (void)
 {
   g_autoptr (RecSdpOffer) offer = parse_publish ("chromium-publish", vp8_first);
-  g_autofree char *answer = complete (offer, endpoint_answer, &(RecSdpAnswerFacts){ NULL });
+  g_autofree char *answer = complete (offer, endpoint_answer, &(RecSdpAnswerFacts){ 0 });
 
   assert_has (answer, "a=fmtp:111 minptime=10;useinbandfec=1\r\n");
   assert_lacks (answer, "something=else");
@@ -407,7 +413,7 @@ refuses_an_answer_that_does_not_fit (void)
   g_autoptr (GError) error = NULL;
 
   g_assert_null (rec_sdp_complete_answer (offer, "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 111\r\n",
-      &(RecSdpAnswerFacts){ NULL }, &error));
+      &(RecSdpAnswerFacts){ 0 }, &error));
   g_assert_error (error, REC_ERROR, REC_ERROR_FAILED);
 }
 
@@ -422,14 +428,18 @@ resolves_no_candidate (void)
       "a=candidate:4010250126 1 UDP 2122265343 fd00::2 60070 typ host generation 0"));
   g_assert_false (rec_sdp_is_usable_candidate (
       "candidate:1 1 udp 2113937151 0b3ff8e5-e04e-4f2e-9954-4ea3ab03c2e9.local 46052 typ host"));
-  g_assert_false (rec_sdp_is_usable_candidate (
-      "candidate:1 1 udp 2113937151 media.example 46052 typ host"));
+  g_assert_false (
+      rec_sdp_is_usable_candidate ("candidate:1 1 udp 2113937151 media.example 46052 typ host"));
   g_assert_false (rec_sdp_is_usable_candidate (
       "candidate:3670776570 1 tcp 1518214911 192.0.2.2 9 typ host tcptype active generation 0"));
+  g_autofree char *padding = g_strnfill (100000, 'x');
+  g_autofree char *long_one =
+      g_strconcat ("candidate:1 1 udp 1 192.0.2.2 1 typ host ", padding, NULL);
+  g_assert_false (rec_sdp_is_usable_candidate (long_one));
   g_assert_false (rec_sdp_is_usable_candidate (""));
   g_assert_false (rec_sdp_is_usable_candidate ("candidate:"));
-  g_assert_false (rec_sdp_is_usable_candidate (
-      "candidate:1 1 udp 1 192.0.2.2 1 typ host\r\na=ice-lite"));
+  g_assert_false (
+      rec_sdp_is_usable_candidate ("candidate:1 1 udp 1 192.0.2.2 1 typ host\r\na=ice-lite"));
 }
 
 static void

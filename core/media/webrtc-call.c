@@ -1,0 +1,104 @@
+/* webrtc-call.c - waits for webrtcbin's promises, but not for ever. */
+#define G_LOG_DOMAIN "rec.media.webrtc-call"
+#include "media/webrtc-call.h"
+
+#include <stdbool.h>
+
+#include "base/error.h"
+
+typedef struct {
+  gatomicrefcount references;
+  GMutex lock; /* guards the rest */
+  GCond changed;
+  bool is_done;
+  GstStructure *reply;
+} Wait;
+
+static Wait *
+new_wait (void)
+{
+  Wait *wait = g_new0 (Wait, 1);
+
+  g_atomic_ref_count_init (&wait->references);
+  g_mutex_init (&wait->lock);
+  g_cond_init (&wait->changed);
+  return wait;
+}
+
+static Wait *
+ref_wait (Wait *wait)
+{
+  g_atomic_ref_count_inc (&wait->references);
+  return wait;
+}
+
+static void
+unref_wait (void *data)
+{
+  Wait *wait = data;
+
+  if (!g_atomic_ref_count_dec (&wait->references))
+    return;
+  g_clear_pointer (&wait->reply, gst_structure_free);
+  g_mutex_clear (&wait->lock);
+  g_cond_clear (&wait->changed);
+  g_free (wait);
+}
+
+static void
+on_promise (GstPromise *promise, void *data)
+{
+  Wait *wait = data;
+  const GstStructure *reply = gst_promise_wait (promise) == GST_PROMISE_RESULT_REPLIED
+                                  ? gst_promise_get_reply (promise)
+                                  : NULL;
+
+  g_mutex_lock (&wait->lock);
+  wait->reply = reply != NULL ? gst_structure_copy (reply)
+                              : gst_structure_new_empty ("without-reply");
+  wait->is_done = true;
+  g_cond_signal (&wait->changed);
+  g_mutex_unlock (&wait->lock);
+}
+
+/* NULL when it takes too long. */
+static GstStructure *
+await_reply (Wait *wait, int timeout_ms)
+{
+  int64_t deadline = g_get_monotonic_time () + timeout_ms * G_TIME_SPAN_MILLISECOND;
+  bool is_in_time = true;
+  GstStructure *reply;
+
+  g_mutex_lock (&wait->lock);
+  while (!wait->is_done && is_in_time)
+    is_in_time = g_cond_wait_until (&wait->changed, &wait->lock, deadline);
+  reply = g_steal_pointer (&wait->reply);
+  g_mutex_unlock (&wait->lock);
+  return reply;
+}
+
+GstStructure *
+rec_webrtc_call (GstElement *webrtc, const char *signal, void *argument, int timeout_ms,
+    GError **error)
+{
+  Wait *wait = new_wait ();
+  GstPromise *promise = gst_promise_new_with_change_func (on_promise, ref_wait (wait), unref_wait);
+  g_autoptr (GstStructure) reply = NULL;
+  g_autoptr (GError) reason = NULL;
+
+  g_signal_emit_by_name (webrtc, signal, argument, promise);
+  gst_promise_unref (promise);
+  reply = await_reply (wait, timeout_ms);
+  unref_wait (wait);
+  if (reply == NULL) {
+    g_set_error (error, REC_ERROR, REC_ERROR_TIMEOUT, "cannot negotiate: %s took over %d ms",
+        signal, timeout_ms);
+    return NULL;
+  }
+  if (gst_structure_get (reply, "error", G_TYPE_ERROR, &reason, NULL) && reason != NULL) {
+    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "cannot negotiate: %s: %s", signal,
+        reason->message);
+    return NULL;
+  }
+  return g_steal_pointer (&reply);
+}

@@ -1,0 +1,44 @@
+/* fake-browser.h - one peer connection of a browser, made of GStreamer's parts: publishes or watches one stream. */
+#ifndef RECTO_TESTS_FAKE_BROWSER_H
+#define RECTO_TESTS_FAKE_BROWSER_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct FakeBrowser FakeBrowser;
+
+typedef enum {
+  FAKE_AUDIO = 1 << 0,
+  FAKE_VIDEO = 1 << 1,
+} FakeMedia;
+
+/* A candidate of the browser. [main] */
+typedef void (*FakeCandidate) (const char *candidate, unsigned mline_index, void *data);
+
+FakeBrowser *fake_publisher_new (FakeMedia media, FakeCandidate candidate, void *data);
+FakeBrowser *fake_watcher_new (FakeMedia media, FakeCandidate candidate, void *data);
+void fake_browser_free (FakeBrowser *browser);
+
+/* Waits for it; borrowed. */
+const char *fake_browser_make_offer (FakeBrowser *browser);
+void fake_browser_take_answer (FakeBrowser *browser, const char *answer);
+
+/* Of a publisher: loses each n-th packet of its video on the way; 0: none. */
+void fake_browser_lose_video (FakeBrowser *browser, unsigned nth);
+unsigned fake_browser_count_keyframe_wishes (FakeBrowser *browser);
+
+/* Of a watcher. */
+void fake_browser_ask_for_keyframe (FakeBrowser *browser);
+
+typedef struct {
+  unsigned audio, video; /* packets */
+  unsigned keyframes;
+  unsigned holes; /* in the numbers of the video packets */
+  unsigned leaps; /* of the video's timestamps, by more than two seconds or backwards */
+  uint32_t video_ssrc;
+} FakeReceived;
+
+FakeReceived fake_browser_get_received (FakeBrowser *browser);
+
+#endif
