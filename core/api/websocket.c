@@ -27,7 +27,9 @@ struct RecWebSocket {
   GByteArray *extra; /* read before the socket itself */
   double credit;     /* messages it may still send */
   int64_t credited_at_us;
-  guint in_source, out_source, extra_source, end_source, timeout_source;
+  guint in_source, out_source, extra_source, end_source, timeout_source, idle_source;
+  bool was_heard; /* since the idle timer's last look */
+  bool was_pinged;
   char *
       close_reason; /* of a close that waits until all messages are out: wslay would send it first */
   uint16_t close_code;
@@ -69,6 +71,7 @@ end (RecWebSocket *socket)
   clear_source (&socket->out_source);
   clear_source (&socket->extra_source);
   clear_source (&socket->timeout_source);
+  clear_source (&socket->idle_source);
   socket->is_closing = socket->is_broken = true;
   if (socket->end_source == 0)
     socket->end_source = g_idle_add_full (G_PRIORITY_DEFAULT, on_end, socket, NULL);
@@ -168,6 +171,7 @@ on_readable (gint fd G_GNUC_UNUSED, GIOCondition condition G_GNUC_UNUSED, gpoint
 {
   RecWebSocket *socket = data;
 
+  socket->was_heard = true;
   take_input (socket);
   return socket->in_source != 0 ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
@@ -180,6 +184,26 @@ on_extra (gpointer data)
   socket->extra_source = 0;
   take_input (socket);
   return G_SOURCE_REMOVE;
+}
+
+/* A peer may be gone without a word; browsers answer pings by themselves. */
+static gboolean
+on_idle_timer (gpointer data)
+{
+  static const struct wslay_event_msg ping = { .opcode = WSLAY_PING };
+  RecWebSocket *socket = data;
+  const bool was_heard = socket->was_heard;
+
+  socket->was_heard = false;
+  if (!was_heard && socket->was_pinged) {
+    socket->idle_source = 0;
+    end (socket);
+    return G_SOURCE_REMOVE;
+  }
+  socket->was_pinged = !was_heard;
+  if (!was_heard && wslay_event_queue_msg (socket->wslay, &ping) == 0)
+    update (socket);
+  return G_SOURCE_CONTINUE;
 }
 
 /* --- wslay's callbacks --------------------------------------------------------------------------------------- */
@@ -307,6 +331,7 @@ rec_websocket_new (int fd, const char *extra, size_t n_extra, const RecWebSocket
     g_error ("out of memory");
   wslay_event_config_set_max_recv_msg_length (socket->wslay, limits->max_message_bytes);
   socket->in_source = g_unix_fd_add (fd, G_IO_IN | G_IO_HUP | G_IO_ERR, on_readable, socket);
+  socket->idle_source = g_timeout_add (limits->idle_timeout_ms, on_idle_timer, socket);
   if (n_extra > 0)
     socket->extra_source = g_idle_add_full (G_PRIORITY_DEFAULT, on_extra, socket, NULL);
   return socket;
@@ -327,6 +352,7 @@ rec_websocket_free (RecWebSocket *socket)
   clear_source (&socket->extra_source);
   clear_source (&socket->end_source);
   clear_source (&socket->timeout_source);
+  clear_source (&socket->idle_source);
   wslay_event_context_free (socket->wslay);
   g_byte_array_unref (socket->extra);
   g_free (socket->close_reason);

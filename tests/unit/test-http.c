@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LARGE (5 * G_GINT64_CONSTANT (1000000000))
+
 typedef struct {
   char *folder;
   RecConfig *config;
@@ -31,6 +33,19 @@ admit (const RecHttpRequest *request, void *data G_GNUC_UNUSED)
   return g_strcmp0 (request->path, "/forget") == 0 ? REC_HTTP_DISCARD_BODY : REC_HTTP_KEEP_BODY;
 }
 
+/* It has holes, and is gone once it is closed. */
+static int
+open_large_file (Fixture *fixture)
+{
+  g_autofree char *path = g_build_filename (fixture->folder, "large", NULL);
+  int fd = open (path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+  g_assert_cmpint (fd, >=, 0);
+  g_assert_cmpint (pwrite (fd, "hello", 5, LARGE - 5), ==, 5);
+  g_unlink (path);
+  return fd;
+}
+
 static void
 handle (RecHttpRequest *request, void *data)
 {
@@ -42,6 +57,8 @@ handle (RecHttpRequest *request, void *data)
     rec_http_answer_error (request, request->refusal);
   else if (strcmp (request->path, "/hold") == 0)
     g_ptr_array_add (fixture->held, rec_http_request_ref (request));
+  else if (strcmp (request->path, "/large") == 0)
+    rec_http_answer_file (request, 206, "text/plain", open_large_file (fixture), LARGE - 5, 5);
   else if (strcmp (request->path, "/file") == 0)
     rec_http_answer_file (request, 200, "text/plain",
         open ("/proc/self/cmdline", O_RDONLY | O_CLOEXEC), 0, 4);
@@ -177,6 +194,10 @@ ask_for_file (void *data)
       response = test_client_ask (client, "GET /file HTTP/1.1\r\nHost: x\r\n\r\n");
   g_autofree char *length = test_response_dup_header (head, "Content-Length");
 
+  g_autoptr (TestResponse)
+      large = test_client_ask (client, "GET /large HTTP/1.1\r\nHost: x\r\n\r\n");
+  g_assert_cmpuint (large->status, ==, 206);
+  g_assert_cmpstr (large->body->str, ==, "hello");
   g_assert_cmpstr (length, ==, "4");
   g_assert_cmpuint (response->body->len, ==, 4);
 }

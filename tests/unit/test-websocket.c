@@ -55,10 +55,11 @@ static const RecWebSocketLimits limits = {
   .max_message_bytes = 5000,
   .max_queue_bytes = 100000,
   .max_messages_per_second = 20,
+  .idle_timeout_ms = 60000,
 };
 
 static void
-set_up_with (Fixture *fixture, const char *extra, size_t n_extra)
+set_up_with (Fixture *fixture, const char *extra, size_t n_extra, const RecWebSocketLimits *given)
 {
   g_autoptr (GError) error = NULL;
 
@@ -68,13 +69,13 @@ set_up_with (Fixture *fixture, const char *extra, size_t n_extra)
   g_assert_no_error (error);
   for (int i = 0; i < 2; i++)
     g_assert_true (rec_fd_set_nonblocking (fixture->fds[i], true, NULL));
-  fixture->socket = rec_websocket_new (fixture->fds[0], extra, n_extra, &limits, &events, fixture);
+  fixture->socket = rec_websocket_new (fixture->fds[0], extra, n_extra, given, &events, fixture);
 }
 
 static void
 set_up (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  set_up_with (fixture, NULL, 0);
+  set_up_with (fixture, NULL, 0, &limits);
 }
 
 static void
@@ -307,10 +308,28 @@ test_takes_what_came_early (void)
   Fixture fixture = { 0 };
   g_autoptr (GByteArray) frame = make_frame (FIN | TEXT, "early", 5, true);
 
-  set_up_with (&fixture, (const char *) frame->data, 4);
+  set_up_with (&fixture, (const char *) frame->data, 4, &limits);
   g_assert_cmpuint (fixture.messages->len, ==, 0);
   send_bytes (&fixture, frame->data + 4, frame->len - 4);
   wait_for_messages (&fixture, 1);
+  tear_down (&fixture, NULL);
+}
+
+/* Whoever answers may be silent for ever. */
+static void
+test_asks_silent_peers (void)
+{
+  RecWebSocketLimits impatient = limits;
+  Fixture fixture = { 0 };
+
+  impatient.idle_timeout_ms = 20;
+  set_up_with (&fixture, NULL, 0, &impatient);
+  for (int i = 0; i < 5; i++) {
+    expect_frame (&fixture, PING, "");
+    g_assert_false (fixture.is_closed);
+    send_frame (&fixture, FIN | PONG, "", 0);
+  }
+  wait_until_closed (&fixture);
   tear_down (&fixture, NULL);
 }
 
@@ -478,6 +497,7 @@ main (int argc, char **argv)
   ADD ("/websocket/tells-when-the-peer-is-gone", test_tells_when_the_peer_is_gone);
   ADD ("/websocket/flushes-when-freed", test_flushes_when_freed);
   g_test_add_func ("/websocket/takes-what-came-early", test_takes_what_came_early);
+  g_test_add_func ("/websocket/asks-silent-peers", test_asks_silent_peers);
   ADD ("/websocket/refuses-bad-text", test_refuses_bad_text);
   ADD ("/websocket/refuses-large-messages", test_refuses_large_messages);
   ADD ("/websocket/refuses-large-sums-of-fragments", test_refuses_large_sums_of_fragments);
