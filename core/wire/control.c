@@ -26,24 +26,49 @@ struct RecControl {
   GMainContext *context;
   GSource *read_source, *write_source;
   GByteArray *input, *output;
-  bool is_gone;       /* nothing is received any more */
-  bool is_reading;    /* a callback may free us, or poll us, while we loop */
+  bool is_gone;    /* nothing is received any more */
+  bool is_reading; /* a callback may free us, or poll us, while we loop */
   bool is_abandoned;
 };
 
 /* --- the table --------------------------------------------------------------------------------- */
 
-#define STRING(key, most) { .name = key, .type = REC_JSON_STRING, .required = true, .max = most }
-#define OPTIONAL_STRING(key, most) { .name = key, .type = REC_JSON_STRING, .max = most }
+#define STRING(key, most)                                                                          \
+  {                                                                                                \
+    .name = key, .type = REC_JSON_STRING, .required = true, .max = most                            \
+  }
+#define OPTIONAL_STRING(key, most)                                                                 \
+  {                                                                                                \
+    .name = key, .type = REC_JSON_STRING, .max = most                                              \
+  }
 #define INTEGER(key, least, most)                                                                  \
-  { .name = key, .type = REC_JSON_INTEGER, .required = true, .min = least, .max = most }
+  {                                                                                                \
+    .name = key, .type = REC_JSON_INTEGER, .required = true, .min = least, .max = most             \
+  }
 #define OPTIONAL_INTEGER(key, least, most)                                                         \
-  { .name = key, .type = REC_JSON_INTEGER, .min = least, .max = most }
-#define BOOLEAN(key) { .name = key, .type = REC_JSON_BOOLEAN, .required = true }
-#define OPTIONAL_BOOLEAN(key) { .name = key, .type = REC_JSON_BOOLEAN }
-#define OBJECT(key) { .name = key, .type = REC_JSON_OBJECT, .required = true }
-#define OPTIONAL_OBJECT(key) { .name = key, .type = REC_JSON_OBJECT }
-#define ARRAY(key, most) { .name = key, .type = REC_JSON_ARRAY, .required = true, .max = most }
+  {                                                                                                \
+    .name = key, .type = REC_JSON_INTEGER, .min = least, .max = most                               \
+  }
+#define BOOLEAN(key)                                                                               \
+  {                                                                                                \
+    .name = key, .type = REC_JSON_BOOLEAN, .required = true                                        \
+  }
+#define OPTIONAL_BOOLEAN(key)                                                                      \
+  {                                                                                                \
+    .name = key, .type = REC_JSON_BOOLEAN                                                          \
+  }
+#define OBJECT(key)                                                                                \
+  {                                                                                                \
+    .name = key, .type = REC_JSON_OBJECT, .required = true                                         \
+  }
+#define OPTIONAL_OBJECT(key)                                                                       \
+  {                                                                                                \
+    .name = key, .type = REC_JSON_OBJECT                                                           \
+  }
+#define ARRAY(key, most)                                                                           \
+  {                                                                                                \
+    .name = key, .type = REC_JSON_ARRAY, .required = true, .max = most                             \
+  }
 #define TIME(key) INTEGER (key, 0, INT64_MAX)
 
 static const char *const clocks[] = { "live", "packets", NULL };
@@ -218,8 +243,8 @@ typedef struct Row {
 #define SETUP_PARTS                                                                                \
   {                                                                                                \
     { "recording", recording_fields, false }, { "layout", layout_fields, false },                  \
-      { "sinks", sink_fields, true }, { "encoder", encoder_fields, false },                        \
-      { "limits", limits_fields, false },                                                          \
+        { "sinks", sink_fields, true }, { "encoder", encoder_fields, false },                      \
+        { "limits", limits_fields, false },                                                        \
   }
 
 static const Row rows[] = {
@@ -228,7 +253,7 @@ static const Row rows[] = {
   { REC_CONTROL_TRACK_ADD, "track-add", true, track_add_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_TRACK_END, "track-end", true, track_end_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_STREAM_STATE, "stream-state", true, stream_state_fields,
-    { { NULL, NULL, false } } },
+      { { NULL, NULL, false } } },
   { REC_CONTROL_STOP, "stop", true, stop_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_HELLO, "hello", false, hello_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_READY, "ready", false, ready_fields, { { NULL, NULL, false } } },
@@ -280,7 +305,8 @@ rec_control_check (json_object *message, bool is_worker, GError **error)
   const Row *row;
 
   if (!json_object_is_type (message, json_type_object)) {
-    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "a control message must be an object");
+    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
+        "a control message must be an object");
     return REC_CONTROL_INVALID;
   }
   if (!rec_json_get_string (message, "type", &name, error))
@@ -470,8 +496,8 @@ rec_control_send (RecControl *control, RecControlType type, json_object *message
   size_t length;
 
   rec_json_set_string (owned, "type", get_name (type));
-  text = json_object_to_json_string_length (
-      owned, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+  text = json_object_to_json_string_length (owned,
+      JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
   if (length > LINE_MAX_BYTES || control->output->len + length > QUEUE_MAX_BYTES)
     return false;
 
@@ -509,8 +535,8 @@ rec_control_flush (RecControl *control, int timeout_ms)
 /* --- life -------------------------------------------------------------------------------------- */
 
 RecControl *
-rec_control_new (
-    int fd, bool is_worker, RecControlMessage message, RecControlClosed closed, void *data)
+rec_control_new (int fd, bool is_worker, RecControlMessage message, RecControlClosed closed,
+    void *data)
 {
   RecControl *control = g_new0 (RecControl, 1);
   g_autoptr (GError) error = NULL;

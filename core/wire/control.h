@@ -57,14 +57,16 @@ typedef enum {
 } RecControlType;
 
 /* message is borrowed. */
-typedef void (*RecControlMessage) (RecControl *control, RecControlType type, json_object *message, void *data);
+typedef void (*RecControlMessage) (RecControl *control, RecControlType type, json_object *message,
+    void *data);
 /* The other end is gone (error NULL) or broke the rules (too long a line, no JSON, unknown type or field type: error
  * says which). Called once; nothing is received afterwards. */
 typedef void (*RecControlClosed) (RecControl *control, const GError *error, void *data);
 
 /* Takes fd (made non-blocking). Reads on the thread-default main context of the caller. is_worker chooses which
  * half of the table may come in. */
-RecControl *rec_control_new (int fd, bool is_worker, RecControlMessage message, RecControlClosed closed, void *data);
+RecControl *rec_control_new (int fd, bool is_worker, RecControlMessage message,
+    RecControlClosed closed, void *data);
 void rec_control_free (RecControl *control);
 
 /* Takes message, adds "type". Queued, bounded; false when the queue is full or the other end is gone. [owner's thread] */

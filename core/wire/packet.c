@@ -7,8 +7,8 @@
 #define RTP_HEADER_SIZE 12
 
 bool
-rec_wire_packet_parse (
-    const uint8_t *message, size_t size, RecWirePacketHeader *header, const uint8_t **rtp)
+rec_wire_packet_parse (const uint8_t *message, size_t size, RecWirePacketHeader *header,
+    const uint8_t **rtp)
 {
   RecWirePacketHeader read;
 

@@ -13,7 +13,8 @@
 #define REC_WIRE_PACKET_MAX 2048          /* bytes of header and RTP packet */
 
 enum {
-  REC_WIRE_PACKET_DISCONT = 1u << 0, /* packets of this track were lost or dropped before this one */
+  REC_WIRE_PACKET_DISCONT =
+      1u << 0, /* packets of this track were lost or dropped before this one */
 };
 
 typedef struct {
@@ -25,6 +26,7 @@ typedef struct {
 } RecWirePacketHeader;
 
 /* Fills *header and *rtp (pointing into message) when message is a whole, sane packet; false otherwise. */
-bool rec_wire_packet_parse (const uint8_t *message, size_t size, RecWirePacketHeader *header, const uint8_t **rtp);
+bool rec_wire_packet_parse (const uint8_t *message, size_t size, RecWirePacketHeader *header,
+    const uint8_t **rtp);
 
 #endif

@@ -145,8 +145,8 @@ is_layered (GArray *slots)
 }
 
 void
-rec_compositor_set_placements (
-    RecCompositor *compositor, const RecPlacement *placements, unsigned n)
+rec_compositor_set_placements (RecCompositor *compositor, const RecPlacement *placements,
+    unsigned n)
 {
   g_array_set_size (compositor->slots, 0);
   for (unsigned i = 0; i < n; i++) {
@@ -183,8 +183,7 @@ prepare_converter (RecCompositor *compositor, Slot *slot, const GstVideoInfo *in
     return;
   g_clear_pointer (&slot->converter, gst_video_converter_free);
   if (!is_direct && slot->layer == NULL) {
-    gst_video_info_set_format (
-        &slot->layer_info, GST_VIDEO_FORMAT_I420, (unsigned) picture->width,
+    gst_video_info_set_format (&slot->layer_info, GST_VIDEO_FORMAT_I420, (unsigned) picture->width,
         (unsigned) picture->height);
     slot->layer_info.colorimetry = compositor->info.colorimetry;
     slot->layer_info.chroma_site = compositor->info.chroma_site;
@@ -236,19 +235,21 @@ has_changed (const RecCompositor *compositor, const RecPicture *const *pictures)
 }
 
 static void
-draw_picture (
-    RecCompositor *compositor, GstVideoFrame *canvas, Slot *slot, const RecPicture *picture)
+draw_picture (RecCompositor *compositor, GstVideoFrame *canvas, Slot *slot,
+    const RecPicture *picture)
 {
   GstVideoFrame input, layer;
 
   prepare_converter (compositor, slot, &picture->info);
-  if (slot->converter == NULL || !gst_video_frame_map (&input, &slot->input, picture->buffer, GST_MAP_READ))
+  if (slot->converter == NULL ||
+      !gst_video_frame_map (&input, &slot->input, picture->buffer, GST_MAP_READ))
     return;
   if (is_opaque (slot)) {
     gst_video_converter_frame (slot->converter, &input, canvas);
   } else if (gst_video_frame_map (&layer, &slot->layer_info, slot->layer, GST_MAP_READWRITE)) {
     gst_video_converter_frame (slot->converter, &input, &layer);
-    blend_layer (canvas, &layer, slot->place.picture, (unsigned) (slot->place.opacity * 255 + 0.5f));
+    blend_layer (canvas, &layer, slot->place.picture,
+        (unsigned) (slot->place.opacity * 255 + 0.5f));
     gst_video_frame_unmap (&layer);
   }
   gst_video_frame_unmap (&input);
@@ -319,8 +320,8 @@ rec_compositor_new (int width, int height, int frame_rate)
 {
   RecCompositor *compositor = g_new0 (RecCompositor, 1);
 
-  gst_video_info_set_format (
-      &compositor->info, GST_VIDEO_FORMAT_I420, (unsigned) width, (unsigned) height);
+  gst_video_info_set_format (&compositor->info, GST_VIDEO_FORMAT_I420, (unsigned) width,
+      (unsigned) height);
   compositor->info.fps_n = frame_rate;
   compositor->info.fps_d = 1;
   gst_video_colorimetry_from_string (&compositor->info.colorimetry, GST_VIDEO_COLORIMETRY_BT601);

@@ -11,7 +11,8 @@ RecCompositor *rec_compositor_new (int width, int height, int frame_rate);
 void rec_compositor_free (RecCompositor *compositor);
 
 /* New places, in painting order; the pictures of the next paint belong to them one by one. */
-void rec_compositor_set_placements (RecCompositor *compositor, const RecPlacement *placements, unsigned n);
+void rec_compositor_set_placements (RecCompositor *compositor, const RecPlacement *placements,
+    unsigned n);
 
 /* A picture of the canvas, which may share memory with the one before. pictures[i] NULL, or one without a buffer:
  * black. The caller owns the result and sets its times. */

@@ -70,10 +70,10 @@ rec_encoder_recipe_equal (const RecEncoderRecipe *a, const RecEncoderRecipe *b)
     return false;
   if (!rec_encoder_is_video (a))
     return a->audio_bitrate == b->audio_bitrate;
-  return a->width == b->width && a->height == b->height && a->frame_rate == b->frame_rate
-         && strcmp (a->preset, b->preset) == 0 && a->crf == b->crf
-         && a->max_bitrate == b->max_bitrate
-         && a->keyframe_interval_ms == b->keyframe_interval_ms && a->n_threads == b->n_threads;
+  return a->width == b->width && a->height == b->height && a->frame_rate == b->frame_rate &&
+         strcmp (a->preset, b->preset) == 0 && a->crf == b->crf &&
+         a->max_bitrate == b->max_bitrate && a->keyframe_interval_ms == b->keyframe_interval_ms &&
+         a->n_threads == b->n_threads;
 }
 
 /* No B-frames and no lookahead: they would hold back what should be on the disk. Frame threads hold back one picture
@@ -81,8 +81,8 @@ rec_encoder_recipe_equal (const RecEncoderRecipe *a, const RecEncoderRecipe *b)
 static char *
 describe_video (const RecEncoderRecipe *recipe)
 {
-  const int n_threads =
-      recipe->n_threads > 0 ? recipe->n_threads : (int) CLAMP (g_get_num_processors (), 1, 4);
+  const int n_threads = recipe->n_threads > 0 ? recipe->n_threads
+                                              : (int) CLAMP (g_get_num_processors (), 1, 4);
 
   return g_strdup_printf (
       "x264enc speed-preset=%s pass=qual quantizer=%d bitrate=%d vbv-buf-capacity=1000"
@@ -101,8 +101,8 @@ describe (const RecEncoderRecipe *recipe)
     return describe_video (recipe);
   if (recipe->format == REC_FORMAT_AAC_RAW)
     return g_strdup_printf ("avenc_aac bitrate=%d", recipe->audio_bitrate * 1000);
-  return g_strdup_printf (
-      "audioconvert ! opusenc bitrate=%d audio-type=generic", recipe->audio_bitrate * 1000);
+  return g_strdup_printf ("audioconvert ! opusenc bitrate=%d audio-type=generic",
+      recipe->audio_bitrate * 1000);
 }
 
 static uint32_t
@@ -147,8 +147,8 @@ get_delay_ns (const RecEncoder *encoder)
     const uint8_t *head = g_bytes_get_data (encoder->own.codec_data, &size);
 
     if (size >= OPUS_HEAD_PRE_SKIP + 2)
-      return rec_timeline_from_samples (
-          head[OPUS_HEAD_PRE_SKIP] | head[OPUS_HEAD_PRE_SKIP + 1] << 8);
+      return rec_timeline_from_samples (head[OPUS_HEAD_PRE_SKIP] | head[OPUS_HEAD_PRE_SKIP + 1]
+                                                                       << 8);
   }
   return 0;
 }
@@ -195,8 +195,8 @@ static void
 on_output (GstBuffer *buffer, GstCaps *caps, int64_t pts_ns, int64_t dts_ns, void *data)
 {
   RecEncoder *encoder = data;
-  const bool is_key = !rec_encoder_is_video (&encoder->recipe)
-                      || !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+  const bool is_key = !rec_encoder_is_video (&encoder->recipe) ||
+                      !GST_BUFFER_FLAG_IS_SET (buffer, GST_BUFFER_FLAG_DELTA_UNIT);
   RecEncodedPacket *packet;
   gsize size;
 
@@ -214,7 +214,8 @@ on_output (GstBuffer *buffer, GstCaps *caps, int64_t pts_ns, int64_t dts_ns, voi
     .flags = is_key ? REC_PACKET_KEYFRAME : 0,
     .pts_ns = pts_ns,
     .dts_ns = dts_ns,
-    .duration_ns = GST_BUFFER_DURATION_IS_VALID (buffer) ? (int64_t) GST_BUFFER_DURATION (buffer) : 0,
+    .duration_ns = GST_BUFFER_DURATION_IS_VALID (buffer) ? (int64_t) GST_BUFFER_DURATION (buffer)
+                                                         : 0,
   };
   packet->packet.data = g_bytes_get_data (packet->bytes, &size);
   packet->packet.data_size = (uint32_t) size;

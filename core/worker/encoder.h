@@ -42,7 +42,7 @@ bool rec_encoder_recipe_equal (const RecEncoderRecipe *a, const RecEncoderRecipe
 
 /* caps: of the raw input; track_id: what its packets carry. */
 RecEncoder *rec_encoder_new (const RecEncoderRecipe *recipe, GstCaps *caps, uint32_t track_id,
-                             const RecEncoderEvents *events, void *data, GError **error);
+    const RecEncoderEvents *events, void *data, GError **error);
 /* finish or not: waits for the thread. */
 void rec_encoder_free (RecEncoder *encoder);
 

@@ -6,8 +6,8 @@
 
 #define MAX_AHEAD_SAMPLES (REC_AUDIO_RATE * 2)
 #define CEILING 0.98f
-#define RECOVERY 0.02f    /* of the gain, per block */
-#define RAMP_SAMPLES 240  /* 5 ms */
+#define RECOVERY 0.02f   /* of the gain, per block */
+#define RAMP_SAMPLES 240 /* 5 ms */
 
 struct RecAudioQueue {
   GArray *samples; /* of float; the first is that of `start` */
@@ -53,8 +53,8 @@ put (RecAudioQueue *queue, int64_t at, const float *block, int64_t n_samples)
   if (n_samples <= 0)
     return;
   if (get_end (queue) < at + n_samples)
-    g_array_set_size (
-        queue->samples, (unsigned) (at + n_samples - queue->start) * REC_AUDIO_CHANNELS);
+    g_array_set_size (queue->samples,
+        (unsigned) (at + n_samples - queue->start) * REC_AUDIO_CHANNELS);
   memcpy (&g_array_index (queue->samples, float, (at - queue->start) * REC_AUDIO_CHANNELS), block,
       (size_t) n_samples * REC_AUDIO_CHANNELS * sizeof (float));
 }

@@ -15,7 +15,8 @@ RecAudioQueue *rec_audio_queue_new (void);
 void rec_audio_queue_free (RecAudioQueue *queue);
 
 /* A decoded block. What lies before the mixed part of the file is dropped; a hole is silence. */
-void rec_audio_queue_write (RecAudioQueue *queue, int64_t pts_ns, const float *block, int64_t n_samples);
+void rec_audio_queue_write (RecAudioQueue *queue, int64_t pts_ns, const float *block,
+    int64_t n_samples);
 /* Adds the samples from `start` on to the sum (NULL: throws them away) and forgets all before start + n_samples. */
 void rec_audio_queue_mix (RecAudioQueue *queue, int64_t start, int64_t n_samples, float *sum);
 

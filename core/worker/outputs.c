@@ -78,8 +78,7 @@ static bool
 make_video_recipe (const RecNeeds *needs, const RecEncoderRecipe *base, RecEncoderRecipe *recipe)
 {
   *recipe = *base;
-  recipe->format =
-      choose (needs->video_formats, REC_FORMAT_H264_AVC, REC_FORMAT_H264_ANNEXB);
+  recipe->format = choose (needs->video_formats, REC_FORMAT_H264_AVC, REC_FORMAT_H264_ANNEXB);
   recipe->keyframe_interval_ms = lower (base->keyframe_interval_ms, needs->max_gop_ms);
   recipe->max_bitrate = MAX (lower (base->max_bitrate, needs->max_video_bitrate / 1000), 1);
   return recipe->format != 0;
@@ -91,9 +90,8 @@ make_audio_recipe (const RecNeeds *needs, const RecEncoderRecipe *base, bool has
     RecEncoderRecipe *recipe)
 {
   *recipe = *base;
-  recipe->format = has_video
-                     ? choose (needs->audio_formats, REC_FORMAT_AAC_RAW, REC_FORMAT_OPUS)
-                     : choose (needs->audio_formats, REC_FORMAT_OPUS, REC_FORMAT_AAC_RAW);
+  recipe->format = has_video ? choose (needs->audio_formats, REC_FORMAT_AAC_RAW, REC_FORMAT_OPUS)
+                             : choose (needs->audio_formats, REC_FORMAT_OPUS, REC_FORMAT_AAC_RAW);
   recipe->audio_bitrate = MAX (lower (base->audio_bitrate, needs->max_audio_bitrate / 1000), 1);
   return recipe->format != 0;
 }
@@ -127,8 +125,7 @@ join (RecOutputs *outputs, RecSinkRunner *sink, const RecEncoderRecipe *recipe, 
     output->outputs = outputs;
     output->sinks = g_ptr_array_new ();
     g_ptr_array_add (outputs->all, output);
-    output->encoder =
-        rec_encoder_new (recipe, caps, outputs->all->len, &events, output, error);
+    output->encoder = rec_encoder_new (recipe, caps, outputs->all->len, &events, output, error);
     if (output->encoder == NULL)
       return false;
   }
@@ -143,11 +140,11 @@ join_sink (RecOutputs *outputs, RecSinkRunner *sink, const RecEncoderRecipe *bas
   const RecNeeds *needs = rec_sink_runner_get_needs (sink);
   RecEncoderRecipe recipe;
 
-  if (video != NULL && make_video_recipe (needs, base, &recipe)
-      && !join (outputs, sink, &recipe, video, error))
+  if (video != NULL && make_video_recipe (needs, base, &recipe) &&
+      !join (outputs, sink, &recipe, video, error))
     return false;
-  return audio == NULL || !make_audio_recipe (needs, base, video != NULL, &recipe)
-         || join (outputs, sink, &recipe, audio, error);
+  return audio == NULL || !make_audio_recipe (needs, base, video != NULL, &recipe) ||
+         join (outputs, sink, &recipe, audio, error);
 }
 
 /* --- life ------------------------------------------------------------------------------------------ */

@@ -15,8 +15,8 @@ typedef struct {
 } RecOutputsEvents;
 
 /* Caps of the raw input, NULL when there is none of that medium. Sinks are borrowed, and opened later. */
-RecOutputs *rec_outputs_new (GPtrArray *sinks, const RecEncoderRecipe *base, GstCaps *video, GstCaps *audio,
-                             const RecOutputsEvents *events, void *data, GError **error);
+RecOutputs *rec_outputs_new (GPtrArray *sinks, const RecEncoderRecipe *base, GstCaps *video,
+    GstCaps *audio, const RecOutputsEvents *events, void *data, GError **error);
 void rec_outputs_free (RecOutputs *outputs);
 
 /* How many tracks this sink will get; 0: nothing of this recording suits it. */

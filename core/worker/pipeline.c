@@ -37,7 +37,8 @@ on_buffer (GstPad *pad, GstObject *parent, GstBuffer *buffer)
 
   (void) parent;
   pipeline->events.output (buffer, caps, pts_ns,
-      GST_BUFFER_DTS_IS_VALID (buffer) ? to_running_time (pipeline, GST_BUFFER_DTS (buffer)) : pts_ns,
+      GST_BUFFER_DTS_IS_VALID (buffer) ? to_running_time (pipeline, GST_BUFFER_DTS (buffer))
+                                       : pts_ns,
       pipeline->data);
   gst_clear_caps (&caps);
   gst_buffer_unref (buffer);
@@ -131,8 +132,8 @@ link_ends (RecPipeline *pipeline, GError **error)
   gst_pad_set_active (pipeline->output, TRUE);
   gst_pad_set_active (pipeline->input, TRUE);
 
-  if (sink == NULL || source == NULL || gst_pad_link (pipeline->input, sink) != GST_PAD_LINK_OK
-      || gst_pad_link (source, pipeline->output) != GST_PAD_LINK_OK) {
+  if (sink == NULL || source == NULL || gst_pad_link (pipeline->input, sink) != GST_PAD_LINK_OK ||
+      gst_pad_link (source, pipeline->output) != GST_PAD_LINK_OK) {
     g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "%s: the elements cannot be joined",
         pipeline->name);
     return false;
@@ -163,8 +164,8 @@ start (RecPipeline *pipeline, GstCaps *caps, GError **error)
 }
 
 RecPipeline *
-rec_pipeline_new (
-    const RecPipelineRecipe *recipe, const RecPipelineEvents *events, void *data, GError **error)
+rec_pipeline_new (const RecPipelineRecipe *recipe, const RecPipelineEvents *events, void *data,
+    GError **error)
 {
   g_autoptr (RecPipeline) pipeline = g_new0 (RecPipeline, 1);
   g_autoptr (GError) cause = NULL;
@@ -174,8 +175,8 @@ rec_pipeline_new (
   pipeline->events = *events;
   pipeline->data = data;
   gst_segment_init (&pipeline->segment, GST_FORMAT_TIME);
-  bin = gst_parse_bin_from_description_full (
-      recipe->description, TRUE, NULL, GST_PARSE_FLAG_FATAL_ERRORS, &cause);
+  bin = gst_parse_bin_from_description_full (recipe->description, TRUE, NULL,
+      GST_PARSE_FLAG_FATAL_ERRORS, &cause);
   if (bin == NULL) {
     g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "%s: %s", recipe->name, cause->message);
     return NULL;
@@ -241,6 +242,6 @@ void
 rec_pipeline_force_keyframe (RecPipeline *pipeline)
 {
   gst_pad_push_event (pipeline->input,
-      gst_video_event_new_downstream_force_key_unit (
-          GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE, TRUE, 0));
+      gst_video_event_new_downstream_force_key_unit (GST_CLOCK_TIME_NONE, GST_CLOCK_TIME_NONE,
+          GST_CLOCK_TIME_NONE, TRUE, 0));
 }

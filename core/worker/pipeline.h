@@ -19,12 +19,13 @@ typedef struct {
 
 /* Called within push and finish. Times are those of the input's time line; dts_ns is pts_ns for raw data. */
 typedef struct {
-  void (*output) (GstBuffer *buffer, GstCaps *caps, int64_t pts_ns, int64_t dts_ns, void *data); /* borrowed */
+  void (*output) (GstBuffer *buffer, GstCaps *caps, int64_t pts_ns, int64_t dts_ns,
+      void *data);                      /* borrowed */
   void (*keyframe_wanted) (void *data); /* a depayloader lost its thread; may be NULL */
 } RecPipelineEvents;
 
-RecPipeline *
-rec_pipeline_new (const RecPipelineRecipe *recipe, const RecPipelineEvents *events, void *data, GError **error);
+RecPipeline *rec_pipeline_new (const RecPipelineRecipe *recipe, const RecPipelineEvents *events,
+    void *data, GError **error);
 void rec_pipeline_free (RecPipeline *pipeline);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecPipeline, rec_pipeline_free)
 

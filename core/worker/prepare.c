@@ -5,8 +5,20 @@
 #include <gst/gst.h>
 
 static const char *const elements[] = {
-  "rtpvp8depay", "vp8dec", "rtph264depay", "h264parse", "avdec_h264", "rtpopusdepay", "opusdec",
-  "audioconvert", "audioresample", "x264enc", "avenc_aac", "opusenc", "jpegenc", "capsfilter",
+  "rtpvp8depay",
+  "vp8dec",
+  "rtph264depay",
+  "h264parse",
+  "avdec_h264",
+  "rtpopusdepay",
+  "opusdec",
+  "audioconvert",
+  "audioresample",
+  "x264enc",
+  "avenc_aac",
+  "opusenc",
+  "jpegenc",
+  "capsfilter",
 };
 
 void

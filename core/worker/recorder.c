@@ -44,12 +44,12 @@ struct RecRecorder {
     RecRecorderStats stats;
   } shared;
 
-  struct { /* of the recording thread */
+  struct {              /* of the recording thread */
     GHashTable *tracks; /* id -> RecTrackSource */
-    GQueue pending; /* of RecCommand, by at_ns */
+    GQueue pending;     /* of RecCommand, by at_ns */
     RecSceneBoard *scene;
     RecCompositor *compositor;
-    GstBuffer *last;    /* the canvas last handed out */
+    GstBuffer *last; /* the canvas last handed out */
     RecAudioLimiter limiter;
     GThreadPool *pool;
     int64_t step, n_steps; /* n_steps: -1 until the end is known */
@@ -151,13 +151,13 @@ add_to_scene (RecRecorder *recorder, const RecCommand *command)
 static void
 add_track (RecRecorder *recorder, const RecCommand *command)
 {
-  const bool is_wanted =
-      command->is_video ? recorder->recipe.has_video : recorder->recipe.has_audio;
+  const bool is_wanted = command->is_video ? recorder->recipe.has_video
+                                           : recorder->recipe.has_audio;
   g_autoptr (GError) error = NULL;
   RecTrackSource *track;
 
-  if (!is_wanted || g_hash_table_size (recorder->own.tracks) >= MAX_TRACKS
-      || g_hash_table_contains (recorder->own.tracks, GUINT_TO_POINTER (command->track_id)))
+  if (!is_wanted || g_hash_table_size (recorder->own.tracks) >= MAX_TRACKS ||
+      g_hash_table_contains (recorder->own.tracks, GUINT_TO_POINTER (command->track_id)))
     return;
   track = make_source (recorder, command, &error);
   if (track == NULL) {
@@ -257,8 +257,8 @@ apply_pending (RecRecorder *recorder, int64_t until_ns)
 {
   RecCommand *command;
 
-  while ((command = g_queue_peek_head (&recorder->own.pending)) != NULL
-         && command->at_ns <= until_ns) {
+  while ((command = g_queue_peek_head (&recorder->own.pending)) != NULL &&
+         command->at_ns <= until_ns) {
     g_queue_pop_head (&recorder->own.pending);
     if (command->type == REC_COMMAND_TRACK_END)
       end_track (recorder, command->track_id);
@@ -291,8 +291,7 @@ take_packet (RecRecorder *recorder, Item *item)
   if (track == NULL)
     recorder->own.n_unknown++;
   else
-    rec_track_source_push (
-        track, g_steal_pointer (&item->rtp), item->pts_ns, item->is_discont);
+    rec_track_source_push (track, g_steal_pointer (&item->rtp), item->pts_ns, item->is_discont);
 }
 
 static void
@@ -315,8 +314,8 @@ get_limit_ns (const RecRecorder *recorder, const RecTrackSource *track)
   const int64_t step = recorder->own.step;
 
   if (rec_track_source_is_video (track))
-    return recorder->timeline.start_ns
-           + rec_timeline_get_picture_limit_ns (&recorder->timeline, step);
+    return recorder->timeline.start_ns +
+           rec_timeline_get_picture_limit_ns (&recorder->timeline, step);
   return recorder->timeline.start_ns + rec_timeline_get_step_ns (&recorder->timeline, step + 1) - 1;
 }
 
@@ -432,8 +431,7 @@ paint (RecRecorder *recorder)
         (const RecPlacement *) (void *) placements->data, placements->len);
   pictures = g_new0 (const RecPicture *, placements->len + 1);
   for (unsigned i = 0; i < placements->len; i++)
-    pictures[i] =
-        find_picture (recorder, g_array_index (placements, RecPlacement, i).video_track);
+    pictures[i] = find_picture (recorder, g_array_index (placements, RecPlacement, i).video_track);
   gst_clear_buffer (&recorder->own.last);
   recorder->own.last = rec_compositor_paint (recorder->own.compositor, pictures);
 }
@@ -478,8 +476,8 @@ mix_tracks (RecRecorder *recorder, int64_t start, int64_t n_samples, float *sum)
     const bool is_muted = stream == NULL || stream->stream.flags & REC_STREAM_AUDIO_MUTED;
 
     if (!rec_track_source_is_video (track))
-      rec_audio_queue_mix (
-          rec_track_source_get_audio (track), start, n_samples, is_muted ? NULL : sum);
+      rec_audio_queue_mix (rec_track_source_get_audio (track), start, n_samples,
+          is_muted ? NULL : sum);
   }
 }
 
@@ -516,7 +514,8 @@ update_stats (RecRecorder *recorder, int64_t end_ns)
   }
   REC_LOCKED (&recorder->shared.lock);
   recorder->shared.stats.file_ns = end_ns;
-  recorder->shared.stats.frames_out = recorder->recipe.has_video ? (uint64_t) recorder->own.step : 0;
+  recorder->shared.stats.frames_out = recorder->recipe.has_video ? (uint64_t) recorder->own.step
+                                                                 : 0;
   recorder->shared.stats.frames_repeated = recorder->own.n_repeated;
   recorder->shared.stats.packets_dropped = n_dropped + recorder->shared.n_refused;
 }
@@ -528,9 +527,9 @@ run_step (RecRecorder *recorder)
   const int64_t end_ns = rec_timeline_get_step_ns (&recorder->timeline, recorder->own.step + 1);
 
   decode_all (recorder);
-  apply_pending (recorder, recorder->timeline.start_ns
-                             + rec_timeline_get_picture_limit_ns (
-                                 &recorder->timeline, recorder->own.step));
+  apply_pending (recorder,
+      recorder->timeline.start_ns +
+          rec_timeline_get_picture_limit_ns (&recorder->timeline, recorder->own.step));
   if (recorder->recipe.has_video)
     make_picture (recorder, start_ns, end_ns);
   if (recorder->recipe.has_audio)
@@ -627,10 +626,9 @@ run_packets (RecRecorder *recorder)
 {
   while (!is_done (recorder)) {
     take_item (recorder, wait_for_item (recorder));
-    while (!is_done (recorder)
-           && (recorder->own.n_steps >= 0
-               || rec_timeline_get_step_ns (&recorder->timeline, recorder->own.step + 1)
-                    <= recorder->own.horizon_ns))
+    while (!is_done (recorder) &&
+           (recorder->own.n_steps >= 0 || rec_timeline_get_step_ns (&recorder->timeline,
+                                              recorder->own.step + 1) <= recorder->own.horizon_ns))
       run_step (recorder);
   }
 }
@@ -646,8 +644,7 @@ run (gpointer data)
     run_packets (recorder);
   rec_outputs_finish (recorder->outputs);
   for (unsigned i = 0; i < recorder->recipe.sinks->len; i++)
-    rec_sink_runner_end (
-        recorder->recipe.sinks->pdata[i], rec_recorder_get_duration_ns (recorder));
+    rec_sink_runner_end (recorder->recipe.sinks->pdata[i], rec_recorder_get_duration_ns (recorder));
   recorder->events.ended (recorder->data);
   return NULL;
 }
@@ -707,8 +704,8 @@ init_threads (RecRecorder *recorder)
   pthread_cond_init (&recorder->shared.changed, &attributes);
   pthread_cond_init (&recorder->decoding.done, &attributes);
   pthread_condattr_destroy (&attributes);
-  recorder->own.pool = g_thread_pool_new (
-      decode_in_pool, recorder, (int) CLAMP (g_get_num_processors (), 1, 16), FALSE, NULL);
+  recorder->own.pool = g_thread_pool_new (decode_in_pool, recorder,
+      (int) CLAMP (g_get_num_processors (), 1, 16), FALSE, NULL);
 }
 
 RecRecorder *
@@ -722,19 +719,18 @@ rec_recorder_new (const RecRecorderRecipe *recipe, const RecRecorderEvents *even
   recorder->recipe = *recipe;
   recorder->events = *events;
   recorder->data = data;
-  rec_timeline_init (
-      &recorder->timeline, recipe->start_ns, recipe->frame_rate, recipe->has_video);
+  rec_timeline_init (&recorder->timeline, recipe->start_ns, recipe->frame_rate, recipe->has_video);
   init_threads (recorder);
   recorder->own.n_steps = -1;
-  recorder->own.tracks = g_hash_table_new_full (
-      NULL, NULL, NULL, (GDestroyNotify) rec_track_source_free);
-  recorder->own.scene = rec_scene_new (
-      recipe->width, recipe->height, recipe->layout_name, recipe->layout, recipe->layout_options);
+  recorder->own.tracks =
+      g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) rec_track_source_free);
+  recorder->own.scene = rec_scene_new (recipe->width, recipe->height, recipe->layout_name,
+      recipe->layout, recipe->layout_options);
   if (recipe->has_video) {
     recorder->own.compositor =
         rec_compositor_new (recipe->width, recipe->height, recipe->frame_rate);
-    recorder->thumbnail = rec_thumbnail_new (
-        rec_compositor_get_info (recorder->own.compositor), recipe->thumbnail_width);
+    recorder->thumbnail = rec_thumbnail_new (rec_compositor_get_info (recorder->own.compositor),
+        recipe->thumbnail_width);
   }
 
   recorder->outputs = rec_outputs_new (recipe->sinks, &recipe->encoder,
@@ -790,8 +786,8 @@ rec_recorder_post (RecRecorder *recorder, RecCommand *command)
 }
 
 bool
-rec_recorder_push (
-    RecRecorder *recorder, uint32_t track_id, GstBuffer *rtp, int64_t pts_ns, bool is_discont)
+rec_recorder_push (RecRecorder *recorder, uint32_t track_id, GstBuffer *rtp, int64_t pts_ns,
+    bool is_discont)
 {
   Item *item;
 
@@ -807,8 +803,8 @@ rec_recorder_push (
   recorder->shared.bytes += (int64_t) gst_buffer_get_size (rtp);
   g_queue_push_tail (&recorder->shared.items, item);
   pthread_cond_signal (&recorder->shared.changed);
-  recorder->shared.is_full =
-      !recorder->recipe.is_live && recorder->shared.bytes > recorder->recipe.queue_bytes;
+  recorder->shared.is_full = !recorder->recipe.is_live &&
+                             recorder->shared.bytes > recorder->recipe.queue_bytes;
   return !recorder->shared.is_full;
 }
 
@@ -842,6 +838,6 @@ rec_recorder_get_duration_ns (RecRecorder *recorder)
 bool
 rec_recorder_write_thumbnail (RecRecorder *recorder, const char *path, GError **error)
 {
-  return recorder->thumbnail == NULL
-         || rec_thumbnail_write (recorder->thumbnail, recorder->own.step, path, error);
+  return recorder->thumbnail == NULL ||
+         rec_thumbnail_write (recorder->thumbnail, recorder->own.step, path, error);
 }

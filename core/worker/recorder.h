@@ -37,7 +37,7 @@ typedef struct {
   void (*note) (const char *text, void *data);
   void (*failed) (const char *text, void *data); /* an encoder gave up */
   void (*has_room) (void *data);                 /* after push said false */
-  void (*ended) (void *data);                    /* all was handed to the sinks, which are finishing */
+  void (*ended) (void *data); /* all was handed to the sinks, which are finishing */
 } RecRecorderEvents;
 
 typedef enum {
@@ -64,8 +64,8 @@ RecCommand *rec_command_new (RecCommandType type, int64_t at_ns);
 void rec_command_free (RecCommand *command);
 
 /* Makes the encoders and opens the sinks; an optional sink that cannot be opened is noted. */
-RecRecorder *rec_recorder_new (const RecRecorderRecipe *recipe, const RecRecorderEvents *events, void *data,
-                               GError **error);
+RecRecorder *rec_recorder_new (const RecRecorderRecipe *recipe, const RecRecorderEvents *events,
+    void *data, GError **error);
 void rec_recorder_start (RecRecorder *recorder);
 /* Only after ended, or before start. */
 void rec_recorder_free (RecRecorder *recorder);
@@ -74,7 +74,8 @@ void rec_recorder_free (RecRecorder *recorder);
 void rec_recorder_post (RecRecorder *recorder, RecCommand *command);
 /* Takes the packet. On the packets' clock false means: please wait for has_room before the next one; a live recorder
  * drops what is too much. */
-bool rec_recorder_push (RecRecorder *recorder, uint32_t track_id, GstBuffer *rtp, int64_t pts_ns, bool is_discont);
+bool rec_recorder_push (RecRecorder *recorder, uint32_t track_id, GstBuffer *rtp, int64_t pts_ns,
+    bool is_discont);
 /* No more packets: a stop need not wait for late ones. */
 void rec_recorder_close_input (RecRecorder *recorder);
 /* The composed picture's next one. Not after ended. */

@@ -180,9 +180,9 @@ to_box (Edges edges)
 static bool
 is_sane_rect (const RecRect *rect)
 {
-  return isfinite (rect->x) && isfinite (rect->y) && isfinite (rect->width)
-         && isfinite (rect->height) && fabs (rect->x) < FAR && fabs (rect->y) < FAR
-         && rect->width >= 0 && rect->height >= 0 && rect->width < FAR && rect->height < FAR;
+  return isfinite (rect->x) && isfinite (rect->y) && isfinite (rect->width) &&
+         isfinite (rect->height) && fabs (rect->x) < FAR && fabs (rect->y) < FAR &&
+         rect->width >= 0 && rect->height >= 0 && rect->width < FAR && rect->height < FAR;
 }
 
 /* The part of the picture that the tile asks for, in pixels of the picture. */
@@ -295,10 +295,10 @@ rec_scene_place (int canvas_width, int canvas_height, const RecStream *stream, c
     *is_wrong = true;
     return false;
   }
-  whole = (Edges){ rect->x, rect->y, (double) rect->x + rect->width,
-    (double) rect->y + rect->height };
-  *is_wrong = whole.left < -NEARLY || whole.top < -NEARLY || whole.right > canvas_width + NEARLY
-              || whole.bottom > canvas_height + NEARLY;
+  whole =
+      (Edges){ rect->x, rect->y, (double) rect->x + rect->width, (double) rect->y + rect->height };
+  *is_wrong = whole.left < -NEARLY || whole.top < -NEARLY || whole.right > canvas_width + NEARLY ||
+              whole.bottom > canvas_height + NEARLY;
   whole = round_edges (whole);
 
   *placement = (RecPlacement){
@@ -348,8 +348,7 @@ complain (RecSceneBoard *board, const RecStream *stream, const RecTile *tile)
   rec_log_with (G_LOG_LEVEL_WARNING, &(RecLogFields){ .plugin = board->name, .stream = stream->id },
       "layout plugin misbehaves: the tile %g,%g %gx%g does not fit the %dx%d canvas or is no "
       "tile at all; it is cut or hidden, and so are further ones without a word",
-      tile->rect.x, tile->rect.y, tile->rect.width, tile->rect.height, board->width,
-      board->height);
+      tile->rect.x, tile->rect.y, tile->rect.width, tile->rect.height, board->width, board->height);
 }
 
 static void
@@ -369,8 +368,8 @@ place_all (RecSceneBoard *board, const RecTile *tiles)
     RecPlacement placement;
     bool is_wrong;
 
-    if (rec_scene_place (
-            board->width, board->height, &stream->stream, tile, &placement, &is_wrong)) {
+    if (rec_scene_place (board->width, board->height, &stream->stream, tile, &placement,
+            &is_wrong)) {
       placement.video_track = stream->video_track;
       g_array_append_val (board->placements, placement);
     }

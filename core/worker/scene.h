@@ -29,13 +29,13 @@ typedef struct {
 typedef struct RecSceneBoard RecSceneBoard;
 
 /* arrange may be NULL (nothing is shown). options are borrowed; name is the plugin's, for messages. */
-RecSceneBoard *rec_scene_new (int width, int height, const char *name, const RecArrangingLayout *layout,
-                              const RecOptions *options);
+RecSceneBoard *rec_scene_new (int width, int height, const char *name,
+    const RecArrangingLayout *layout, const RecOptions *options);
 void rec_scene_free (RecSceneBoard *board);
 
 /* The stream with this id, made when it is new; NULL when there are too many. */
-RecSceneStream *rec_scene_add (RecSceneBoard *board, const char *id, const char *participant, const char *data,
-                               int64_t joined_ns);
+RecSceneStream *rec_scene_add (RecSceneBoard *board, const char *id, const char *participant,
+    const char *data, int64_t joined_ns);
 RecSceneStream *rec_scene_find (RecSceneBoard *board, const char *id);
 RecSceneStream *rec_scene_find_track (RecSceneBoard *board, uint32_t track_id);
 void rec_scene_remove (RecSceneBoard *board, RecSceneStream *stream);
@@ -47,7 +47,7 @@ bool rec_scene_arrange (RecSceneBoard *board, int64_t now_ns, GArray **placement
 
 /* One tile -> one placement; false: hidden. *is_wrong: the tile broke the rules and was cut or dropped. Exposed for
  * tests. [any] */
-bool rec_scene_place (int canvas_width, int canvas_height, const RecStream *stream, const RecTile *tile,
-                      RecPlacement *placement, bool *is_wrong);
+bool rec_scene_place (int canvas_width, int canvas_height, const RecStream *stream,
+    const RecTile *tile, RecPlacement *placement, bool *is_wrong);
 
 #endif

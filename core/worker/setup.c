@@ -36,7 +36,8 @@ read_recording (RecSetup *setup)
   setup->name = rec_json_string_or (recording, "name", "");
   recorder->has_video = rec_json_bool_or (recording, "hasVideo", false);
   recorder->has_audio = rec_json_bool_or (recording, "hasAudio", false);
-  recorder->width = (int) rec_json_int_or (recording, "width", 0) / 2 * 2; /* x264 takes no odd sides */
+  recorder->width = (int) rec_json_int_or (recording, "width", 0) / 2 *
+                    2; /* x264 takes no odd sides */
   recorder->height = (int) rec_json_int_or (recording, "height", 0) / 2 * 2;
   recorder->frame_rate = (int) rec_json_int_or (recording, "frameRate", 0);
   recorder->start_ns = rec_json_int_or (setup->message, "startNs", 0);
@@ -59,8 +60,8 @@ check_recording (const RecSetup *setup, GError **error)
   }
   if (recorder->has_video && (recorder->width < 16 || recorder->height < 16)) {
     g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
-        "recording '%s' is %dx%d pixels: each side must be at least 16", setup->id,
-        recorder->width, recorder->height);
+        "recording '%s' is %dx%d pixels: each side must be at least 16", setup->id, recorder->width,
+        recorder->height);
     return false;
   }
   return true;
@@ -78,8 +79,8 @@ load_layout (RecSetup *setup, GError **error)
   if (setup->layout == NULL)
     return false;
   if (setup->layout->kind != REC_PLUGIN_ARRANGING_LAYOUT) {
-    g_set_error (error, REC_ERROR, REC_ERROR_NOT_IMPLEMENTED,
-        "plugin '%s' is no arranging layout", setup->recorder.layout_name);
+    g_set_error (error, REC_ERROR, REC_ERROR_NOT_IMPLEMENTED, "plugin '%s' is no arranging layout",
+        setup->recorder.layout_name);
     return false;
   }
   setup->layout_options =

@@ -132,14 +132,14 @@ on_log (const RecHost *host, uint32_t level, const char *message)
 }
 
 static void
-on_add_file (
-    const RecHost *host, const char *path, const char *media_type, const char *stream_id)
+on_add_file (const RecHost *host, const char *path, const char *media_type, const char *stream_id)
 {
   RecSinkRunner *runner = host->context;
   RecSinkFile *file;
 
   if (path == NULL || media_type == NULL || !rec_path_is_safe_relative (path)) {
-    on_log (host, REC_LOG_WARNING, "plugin misbehaves: it adds a file outside the recording's folder");
+    on_log (host, REC_LOG_WARNING,
+        "plugin misbehaves: it adds a file outside the recording's folder");
     return;
   }
   REC_LOCKED (&runner->shared.lock);
@@ -410,8 +410,8 @@ end_tracks (RecSinkRunner *runner, const char **call, RecError *error)
     bool is_fine;
 
     begin_call (runner, *call, runner->deadline_ms);
-    is_fine = runner->plugin->sink.end_track (
-        runner->own.sink, g_array_index (runner->own.track_ids, uint32_t, i), end_ns, error);
+    is_fine = runner->plugin->sink.end_track (runner->own.sink,
+        g_array_index (runner->own.track_ids, uint32_t, i), end_ns, error);
     end_call (runner);
     if (!is_fine)
       return false;
@@ -452,8 +452,8 @@ run (gpointer data)
   }
   if (!open_sink (runner))
     return NULL;
-  if (write_all (runner, &call, &error) && !rec_sink_runner_is_over (runner)
-      && end_tracks (runner, &call, &error))
+  if (write_all (runner, &call, &error) && !rec_sink_runner_is_over (runner) &&
+      end_tracks (runner, &call, &error))
     finish (runner);
   else
     close_failed (runner, call, &error);
@@ -505,7 +505,8 @@ make (const RecSinkRecipe *recipe, const RecSinkEvents *events, void *data, GErr
   if (plugin == NULL)
     return NULL;
   if (plugin->kind != REC_PLUGIN_SINK) {
-    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "plugin '%s' is no sink", recipe->id);
+    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "plugin '%s' is no sink",
+        recipe->id);
     rec_loaded_plugin_free (plugin);
     return NULL;
   }
@@ -524,8 +525,12 @@ make (const RecSinkRecipe *recipe, const RecSinkEvents *events, void *data, GErr
   runner->own.track_ids = g_array_new (FALSE, FALSE, sizeof (uint32_t));
   runner->own.codec_data = g_ptr_array_new_with_free_func ((GDestroyNotify) g_bytes_unref);
 
-  runner->host = (RecHost){ .size = sizeof (RecHost), .context = runner, .log = on_log,
-    .add_file = on_add_file, .progress = on_progress, .request_keyframe = on_request_keyframe };
+  runner->host = (RecHost){ .size = sizeof (RecHost),
+    .context = runner,
+    .log = on_log,
+    .add_file = on_add_file,
+    .progress = on_progress,
+    .request_keyframe = on_request_keyframe };
   runner->options = rec_options_new (plugin->plugin->options, recipe->options);
   runner->setup = recipe->setup;
   runner->setup.size = sizeof (RecSinkSetup);
@@ -555,8 +560,8 @@ wait_for_state (RecSinkRunner *runner, RecSinkState state, GError **error)
 }
 
 RecSinkRunner *
-rec_sink_runner_new (
-    const RecSinkRecipe *recipe, const RecSinkEvents *events, void *data, GError **error)
+rec_sink_runner_new (const RecSinkRecipe *recipe, const RecSinkEvents *events, void *data,
+    GError **error)
 {
   RecSinkRunner *runner = make (recipe, events, data, error);
 
@@ -571,8 +576,8 @@ rec_sink_runner_new (
 }
 
 RecSinkRunner *
-rec_sink_runner_recover (
-    const RecSinkRecipe *recipe, const RecSinkEvents *events, void *data, GError **error)
+rec_sink_runner_recover (const RecSinkRecipe *recipe, const RecSinkEvents *events, void *data,
+    GError **error)
 {
   RecSinkRunner *runner = make (recipe, events, data, error);
 
@@ -690,8 +695,8 @@ accept_live (RecSinkRunner *runner, const RecEncodedPacket *packet, bool *wants_
     runner->shared.is_skipping = runner->shared.is_discont = true;
     *wants_keyframe = runner->shared.has_video;
   }
-  if ((packet->packet.flags & REC_PACKET_KEYFRAME)
-      && (packet->is_video || !runner->shared.has_video))
+  if ((packet->packet.flags & REC_PACKET_KEYFRAME) &&
+      (packet->is_video || !runner->shared.has_video))
     runner->shared.is_skipping = false;
   if (runner->shared.is_skipping)
     runner->shared.n_dropped++;
@@ -700,8 +705,8 @@ accept_live (RecSinkRunner *runner, const RecEncodedPacket *packet, bool *wants_
 
 /* Under the lock. False: not to be queued. *error: the sink is to be failed. */
 static bool
-make_room (
-    RecSinkRunner *runner, const RecEncodedPacket *packet, bool *wants_keyframe, char **error)
+make_room (RecSinkRunner *runner, const RecEncodedPacket *packet, bool *wants_keyframe,
+    char **error)
 {
   if (runner->plugin->sink.delivery == REC_DELIVERY_LIVE)
     return accept_live (runner, packet, wants_keyframe);
@@ -744,7 +749,8 @@ rec_sink_runner_push (RecSinkRunner *runner, RecEncodedPacket *packet)
     if (make_room (runner, packet, &wants_keyframe, &error)) {
       Item *item = g_new0 (Item, 1);
 
-      item->packet = runner->shared.is_discont ? mark_discont (packet) : rec_encoded_packet_ref (packet);
+      item->packet = runner->shared.is_discont ? mark_discont (packet)
+                                               : rec_encoded_packet_ref (packet);
       runner->shared.is_discont = false;
       runner->shared.bytes += packet->packet.data_size;
       g_queue_push_tail (&runner->shared.queue, item);

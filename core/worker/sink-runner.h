@@ -21,7 +21,7 @@ typedef struct {
 
 typedef enum {
   REC_SINK_INVALID = 0,
-  REC_SINK_ASKED,   /* its needs are known */
+  REC_SINK_ASKED, /* its needs are known */
   REC_SINK_OPEN,
   REC_SINK_DONE,    /* finished as it should; files are final */
   REC_SINK_FAILED,  /* what could be saved is saved; get_error says why */
@@ -38,16 +38,17 @@ typedef struct RecSinkRunner RecSinkRunner;
 
 /* Both from any thread: look and act on your own. */
 typedef struct {
-  void (*changed) (RecSinkRunner *runner, void *data); /* another state, or the first data is stored */
+  void (*changed) (RecSinkRunner *runner,
+      void *data); /* another state, or the first data is stored */
   void (*keyframe_wanted) (RecSinkRunner *runner, void *data);
 } RecSinkEvents;
 
 /* Loads the plugin, starts its thread and asks for its needs; waits for the answer up to the deadline. */
-RecSinkRunner *
-rec_sink_runner_new (const RecSinkRecipe *recipe, const RecSinkEvents *events, void *data, GError **error);
+RecSinkRunner *rec_sink_runner_new (const RecSinkRecipe *recipe, const RecSinkEvents *events,
+    void *data, GError **error);
 /* Loads the plugin and lets it recover; DONE or FAILED follows. */
-RecSinkRunner *
-rec_sink_runner_recover (const RecSinkRecipe *recipe, const RecSinkEvents *events, void *data, GError **error);
+RecSinkRunner *rec_sink_runner_recover (const RecSinkRecipe *recipe, const RecSinkEvents *events,
+    void *data, GError **error);
 /* A stalled one is leaked: its thread still uses it. */
 void rec_sink_runner_free (RecSinkRunner *runner);
 
@@ -55,8 +56,8 @@ const RecNeeds *rec_sink_runner_get_needs (const RecSinkRunner *runner);
 /* Waits up to the deadline. Packets are written once n_tracks tracks are there. */
 bool rec_sink_runner_open (RecSinkRunner *runner, unsigned n_tracks, GError **error);
 
-void rec_sink_runner_add_track (RecSinkRunner *runner, const RecTrack *track);     /* copied [any] */
-void rec_sink_runner_push (RecSinkRunner *runner, RecEncodedPacket *packet);       /* may wait [any] */
+void rec_sink_runner_add_track (RecSinkRunner *runner, const RecTrack *track); /* copied [any] */
+void rec_sink_runner_push (RecSinkRunner *runner, RecEncodedPacket *packet);   /* may wait [any] */
 /* After what is queued: end_track at end_ns, finish, close. Does not wait. [any] */
 void rec_sink_runner_end (RecSinkRunner *runner, int64_t end_ns);
 /* Fails a sink whose call overruns its deadline. To be called every 100 ms or so; time in which nobody calls does not
@@ -67,7 +68,7 @@ RecSinkState rec_sink_runner_get_state (RecSinkRunner *runner);
 bool rec_sink_runner_is_over (RecSinkRunner *runner); /* DONE, FAILED or STALLED */
 int64_t rec_sink_runner_get_stored_ns (RecSinkRunner *runner);
 uint64_t rec_sink_runner_get_dropped (RecSinkRunner *runner);
-char *rec_sink_runner_dup_error (RecSinkRunner *runner); /* NULL: none */
+char *rec_sink_runner_dup_error (RecSinkRunner *runner);      /* NULL: none */
 GPtrArray *rec_sink_runner_dup_files (RecSinkRunner *runner); /* of RecSinkFile */
 const char *rec_sink_runner_get_id (const RecSinkRunner *runner);
 bool rec_sink_runner_is_required (const RecSinkRunner *runner);

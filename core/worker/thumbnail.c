@@ -40,14 +40,13 @@ rec_thumbnail_new (const GstVideoInfo *canvas, int width)
     return thumbnail;
   width = MAX (width / 2 * 2, 2);
   height = MAX ((int) ((int64_t) width * canvas->height / canvas->width / 2 * 2), 2);
-  gst_video_info_set_format (
-      &thumbnail->small, GST_VIDEO_FORMAT_I420, (unsigned) width, (unsigned) height);
+  gst_video_info_set_format (&thumbnail->small, GST_VIDEO_FORMAT_I420, (unsigned) width,
+      (unsigned) height);
   thumbnail->small.colorimetry = canvas->colorimetry;
   thumbnail->small.chroma_site = canvas->chroma_site;
   thumbnail->small.fps_n = canvas->fps_n;
   thumbnail->small.fps_d = canvas->fps_d;
-  thumbnail->converter =
-      gst_video_converter_new (&thumbnail->canvas, &thumbnail->small, NULL);
+  thumbnail->converter = gst_video_converter_new (&thumbnail->canvas, &thumbnail->small, NULL);
   return thumbnail;
 }
 
@@ -140,8 +139,8 @@ rec_thumbnail_write (RecThumbnail *thumbnail, int64_t n_steps, const char *path,
     return true;
   recipe.caps = caps = gst_video_info_to_caps (&thumbnail->small);
   pipeline = rec_pipeline_new (&recipe, &events, &jpeg, error);
-  if (pipeline == NULL || !rec_pipeline_push (pipeline, gst_buffer_copy (picture), error)
-      || !rec_pipeline_finish (pipeline, error))
+  if (pipeline == NULL || !rec_pipeline_push (pipeline, gst_buffer_copy (picture), error) ||
+      !rec_pipeline_finish (pipeline, error))
     return false;
   if (jpeg.error != NULL) {
     g_propagate_error (error, jpeg.error);

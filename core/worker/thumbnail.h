@@ -14,6 +14,7 @@ void rec_thumbnail_free (RecThumbnail *thumbnail);
 
 void rec_thumbnail_offer (RecThumbnail *thumbnail, GstBuffer *canvas, int64_t step);
 /* Writes the picture nearest to the middle of n_steps as JPEG. */
-bool rec_thumbnail_write (RecThumbnail *thumbnail, int64_t n_steps, const char *path, GError **error);
+bool rec_thumbnail_write (RecThumbnail *thumbnail, int64_t n_steps, const char *path,
+    GError **error);
 
 #endif

@@ -77,8 +77,8 @@ rec_timeline_from_samples (int64_t samples)
 }
 
 int64_t
-rec_audio_place_next (
-    RecAudioPlace *place, int64_t pts_ns, int64_t n_samples, int *adjust, bool *is_jump)
+rec_audio_place_next (RecAudioPlace *place, int64_t pts_ns, int64_t n_samples, int *adjust,
+    bool *is_jump)
 {
   const int64_t wanted = rec_timeline_to_samples (pts_ns);
   const int64_t off = wanted - place->next;

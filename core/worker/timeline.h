@@ -14,8 +14,8 @@
 #define REC_AUDIO_STEPS_PER_SECOND 50
 
 typedef struct {
-  int64_t start_ns;   /* absolute */
-  int64_t rate;       /* steps per second */
+  int64_t start_ns; /* absolute */
+  int64_t rate;     /* steps per second */
   bool has_video;
 } RecTimeline;
 
@@ -47,6 +47,7 @@ typedef struct {
 
 /* Returns the sample at which the block starts. *adjust: +1 the last sample is to be repeated once, -1 it is to be
  * left out, 0 neither. *is_jump: the block does not follow the one before. */
-int64_t rec_audio_place_next (RecAudioPlace *place, int64_t pts_ns, int64_t n_samples, int *adjust, bool *is_jump);
+int64_t rec_audio_place_next (RecAudioPlace *place, int64_t pts_ns, int64_t n_samples, int *adjust,
+    bool *is_jump);
 
 #endif

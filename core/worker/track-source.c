@@ -56,11 +56,11 @@ typedef struct Codec {
 
 static const Codec codecs[] = {
   { "VP8", true,
-    "rtpvp8depay wait-for-keyframe=true request-keyframe=true ! vp8dec threads=1 qos=false" },
+      "rtpvp8depay wait-for-keyframe=true request-keyframe=true ! vp8dec threads=1 qos=false" },
   { "H264", true,
-    "rtph264depay wait-for-keyframe=true request-keyframe=true"
-    " ! video/x-h264,stream-format=byte-stream,alignment=au ! h264parse"
-    " ! avdec_h264 max-threads=1 output-corrupt=false qos=false" },
+      "rtph264depay wait-for-keyframe=true request-keyframe=true"
+      " ! video/x-h264,stream-format=byte-stream,alignment=au ! h264parse"
+      " ! avdec_h264 max-threads=1 output-corrupt=false qos=false" },
   { "OPUS", false, "rtpopusdepay ! opusdec" TO_MIXER },
 };
 
@@ -159,8 +159,8 @@ add_format_parameters (GstStructure *structure, const char *fmtp)
     if (value == NULL)
       continue;
     *value++ = '\0';
-    if (g_regex_match_simple ("^[a-z][a-z0-9-]*$", key, 0, 0)
-        && !gst_structure_has_field (structure, key))
+    if (g_regex_match_simple ("^[a-z][a-z0-9-]*$", key, 0, 0) &&
+        !gst_structure_has_field (structure, key))
       gst_structure_set (structure, key, G_TYPE_STRING, value, NULL);
   }
 }
@@ -179,8 +179,8 @@ make_caps (const RecTrackRecipe *recipe, const Codec *codec)
 }
 
 RecTrackSource *
-rec_track_source_new (
-    const RecTrackRecipe *recipe, RecKeyframeWanted wanted, void *data, GError **error)
+rec_track_source_new (const RecTrackRecipe *recipe, RecKeyframeWanted wanted, void *data,
+    GError **error)
 {
   const Codec *codec = find_codec (recipe->codec, recipe->is_video);
   RecTrackSource *track;
@@ -250,8 +250,8 @@ is_overfull (RecTrackSource *track, int64_t pts_ns)
 
   if (track->max_ms == 0 || oldest == NULL)
     return false;
-  return track->waiting_bytes > track->max_bytes
-         || pts_ns - oldest->pts_ns > track->max_ms * REC_NS_PER_MS;
+  return track->waiting_bytes > track->max_bytes ||
+         pts_ns - oldest->pts_ns > track->max_ms * REC_NS_PER_MS;
 }
 
 void
@@ -297,8 +297,8 @@ recover (RecTrackSource *track, const GError *cause)
   if (track->n_restarts++ < MAX_RESTARTS && start_pipeline (track, &error))
     return;
   track->is_given_up = true;
-  track->failure = g_strdup_printf (
-      "cannot decode %s any more: %s", track->name, (error != NULL ? error : cause)->message);
+  track->failure = g_strdup_printf ("cannot decode %s any more: %s", track->name,
+      (error != NULL ? error : cause)->message);
   g_clear_pointer (&track->pipeline, rec_pipeline_free);
 }
 
@@ -317,8 +317,8 @@ rec_track_source_decode (RecTrackSource *track, int64_t until_ns)
       recover (track, error);
     }
   }
-  if (track->is_video && track->picture.buffer == NULL && track->stats.packets_in > 0
-      && g_get_monotonic_time () - track->last_request_us > NO_PICTURE_US)
+  if (track->is_video && track->picture.buffer == NULL && track->stats.packets_in > 0 &&
+      g_get_monotonic_time () - track->last_request_us > NO_PICTURE_US)
     request_keyframe (track);
 }
 

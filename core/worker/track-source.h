@@ -39,8 +39,8 @@ typedef struct {
 /* Please ask the publisher for a keyframe; throttled. [any] */
 typedef void (*RecKeyframeWanted) (uint32_t track_id, void *data);
 
-RecTrackSource *
-rec_track_source_new (const RecTrackRecipe *recipe, RecKeyframeWanted wanted, void *data, GError **error);
+RecTrackSource *rec_track_source_new (const RecTrackRecipe *recipe, RecKeyframeWanted wanted,
+    void *data, GError **error);
 void rec_track_source_free (RecTrackSource *track);
 
 /* Takes the RTP packet; pts_ns is absolute. */

@@ -37,11 +37,11 @@
 
 typedef enum {
   STATE_INVALID = 0,
-  STATE_WAITING,    /* for setup or recover */
+  STATE_WAITING, /* for setup or recover */
   STATE_RECORDING,
-  STATE_STOPPING,   /* the recorder runs to the end */
-  STATE_FINISHING,  /* the sinks finish, or recover */
-  STATE_FINISHED,   /* said so */
+  STATE_STOPPING,  /* the recorder runs to the end */
+  STATE_FINISHING, /* the sinks finish, or recover */
+  STATE_FINISHED,  /* said so */
 } State;
 
 typedef struct {
@@ -52,11 +52,11 @@ typedef struct {
   RecSetup *setup;
   RecRecorder *recorder;
   bool has_recorder_ended;
-  GPtrArray *sinks; /* of RecSinkRunner */
+  GPtrArray *sinks;  /* of RecSinkRunner */
   GHashTable *noted; /* sinks whose failure was told */
-  char *failure;    /* why the recording ends early */
+  char *failure;     /* why the recording ends early */
   bool has_started;
-  int64_t grace_us;  /* until then optional sinks may finish */
+  int64_t grace_us;                 /* until then optional sinks may finish */
   int64_t reported_ns, reported_us; /* file time and time of the last stats */
 
   int media_fd;
@@ -122,8 +122,8 @@ report (void)
   if (worker.recorder == NULL || now_us - worker.reported_us < STATS_MS * 1000)
     return;
   rec_recorder_get_stats (worker.recorder, &stats);
-  if (worker.setup->recorder.is_live && worker.state == STATE_RECORDING
-      && stats.file_ns == worker.reported_ns)
+  if (worker.setup->recorder.is_live && worker.state == STATE_RECORDING &&
+      stats.file_ns == worker.reported_ns)
     return;
   worker.reported_us = now_us;
   worker.reported_ns = stats.file_ns;
@@ -420,8 +420,8 @@ stop (int64_t at_ns, bool at_once)
 static void
 end_early (const char *why)
 {
-  if (worker.state != STATE_RECORDING && worker.state != STATE_STOPPING
-      && worker.state != STATE_FINISHING)
+  if (worker.state != STATE_RECORDING && worker.state != STATE_STOPPING &&
+      worker.state != STATE_FINISHING)
     return;
   g_critical ("recording '%s' ends early: %s", worker.setup->id, why);
   if (worker.failure == NULL)
@@ -518,8 +518,8 @@ get_size (const char *path)
 static bool
 is_media (const RecSinkFile *file)
 {
-  return g_str_has_prefix (file->media_type, "video/")
-         || g_str_has_prefix (file->media_type, "audio/");
+  return g_str_has_prefix (file->media_type, "video/") ||
+         g_str_has_prefix (file->media_type, "audio/");
 }
 
 static json_object *
@@ -529,8 +529,8 @@ describe_file (RecSinkRunner *sink, const RecSinkFile *file)
   json_object *json = json_object_new_object ();
   RecFileFacts facts = { 0 };
 
-  if (is_media (file) && worker.recorder != NULL
-      && rec_sink_runner_get_state (sink) == REC_SINK_DONE)
+  if (is_media (file) && worker.recorder != NULL &&
+      rec_sink_runner_get_state (sink) == REC_SINK_DONE)
     facts = (RecFileFacts){ rec_recorder_get_duration_ns (worker.recorder),
       worker.setup->recorder.has_audio, worker.setup->recorder.has_video };
   else if (is_media (file))
@@ -572,8 +572,8 @@ note_what_was_missed (void)
     g_autofree char *words = NULL;
 
     if (!rec_sink_runner_is_over (sink))
-      words = g_strdup_printf (
-          "sink '%s' did not finish in time and was left behind", rec_sink_runner_get_id (sink));
+      words = g_strdup_printf ("sink '%s' did not finish in time and was left behind",
+          rec_sink_runner_get_id (sink));
     else if (n_dropped > 0)
       words = g_strdup_printf ("sink '%s' was too slow: it missed %" G_GUINT64_FORMAT " packets",
           rec_sink_runner_get_id (sink), n_dropped);
@@ -585,8 +585,8 @@ note_what_was_missed (void)
   rec_recorder_get_stats (worker.recorder, &stats);
   if (stats.frames_repeated == 0)
     return;
-  text = g_strdup_printf ("the machine was too slow for %" G_GUINT64_FORMAT
-                          " of %" G_GUINT64_FORMAT " pictures, which repeat the one before",
+  text = g_strdup_printf ("the machine was too slow for %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                          " pictures, which repeat the one before",
       stats.frames_repeated, stats.frames_out);
   note (text);
 }
@@ -659,8 +659,8 @@ give_up (const char *why)
   g_main_loop_quit (worker.loop);
 }
 
-typedef RecSinkRunner *(*MakeSink) (
-    const RecSinkRecipe *recipe, const RecSinkEvents *events, void *data, GError **error);
+typedef RecSinkRunner *(*MakeSink) (const RecSinkRecipe *recipe, const RecSinkEvents *events,
+    void *data, GError **error);
 
 static bool
 make_sinks (MakeSink make, GError **error)
@@ -706,8 +706,7 @@ static bool
 set_up_recorder (json_object *message, GError **error)
 {
   worker.setup = rec_setup_new (message, error);
-  if (worker.setup == NULL || !check_start (error)
-      || !make_sinks (rec_sink_runner_new, error))
+  if (worker.setup == NULL || !check_start (error) || !make_sinks (rec_sink_runner_new, error))
     return false;
   worker.setup->recorder.sinks = worker.sinks;
   worker.recorder = rec_recorder_new (&worker.setup->recorder, &recorder_events, NULL, error);
@@ -788,8 +787,7 @@ static gboolean
 on_orphan_deadline (gpointer data)
 {
   (void) data;
-  g_critical ("recording '%s' could not be finished in time without the server",
-      worker.setup->id);
+  g_critical ("recording '%s' could not be finished in time without the server", worker.setup->id);
   _exit (1);
 }
 
@@ -845,8 +843,8 @@ static void
 clean_up (void)
 {
   for (unsigned i = 0; i < worker.sinks->len; i++)
-    if (!rec_sink_runner_is_over (worker.sinks->pdata[i])
-        || rec_sink_runner_get_state (worker.sinks->pdata[i]) == REC_SINK_STALLED)
+    if (!rec_sink_runner_is_over (worker.sinks->pdata[i]) ||
+        rec_sink_runner_get_state (worker.sinks->pdata[i]) == REC_SINK_STALLED)
       _exit (worker.status);
   rec_recorder_free (worker.recorder);
   g_ptr_array_unref (worker.sinks);

@@ -13,8 +13,8 @@ static GBytes *
 run (const char *const *arguments)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (GSubprocess) process = g_subprocess_newv (
-      arguments, G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
+  g_autoptr (GSubprocess) process = g_subprocess_newv (arguments,
+      G_SUBPROCESS_FLAGS_STDOUT_PIPE | G_SUBPROCESS_FLAGS_STDERR_PIPE, &error);
   GBytes *output = NULL;
   g_autoptr (GBytes) complaints = NULL;
 
@@ -160,8 +160,8 @@ assert_ends (const RecFilm *film, unsigned frame, int x, int y, uint32_t colour)
 }
 
 void
-rec_film_assert_box (
-    const RecFilm *film, unsigned frame, int x, int y, int width, int height, uint32_t colour)
+rec_film_assert_box (const RecFilm *film, unsigned frame, int x, int y, int width, int height,
+    uint32_t colour)
 {
   const int right = x + width, bottom = y + height;
   const int centre_x = x + width / 2, centre_y = y + height / 2;

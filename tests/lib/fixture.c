@@ -45,8 +45,8 @@ add_buffer (RecFixture *fixture, GstBuffer *buffer, const GstSegment *segment)
   packet->rtp = g_bytes_new_take (copy, size);
   packet->pts_ns =
       (int64_t) gst_segment_to_running_time (segment, GST_FORMAT_TIME, GST_BUFFER_PTS (buffer));
-  packet->is_frame_start =
-      n == 0 || has_marker (((RecFixturePacket *) fixture->packets->pdata[n - 1])->rtp);
+  packet->is_frame_start = n == 0 ||
+                           has_marker (((RecFixturePacket *) fixture->packets->pdata[n - 1])->rtp);
   g_ptr_array_add (fixture->packets, packet);
 }
 
@@ -103,8 +103,7 @@ get_colour (const RecVideoFixture *recipe, int i, int x, int y)
 {
   if (recipe->paint == NULL)
     return recipe->colour;
-  return recipe->paint (
-      i, (x + 0.5) / recipe->width, (y + 0.5) / recipe->height, recipe->data);
+  return recipe->paint (i, (x + 0.5) / recipe->width, (y + 0.5) / recipe->height, recipe->data);
 }
 
 static void
@@ -114,9 +113,9 @@ put_pixel (GstVideoFrame *frame, int x, int y, uint32_t colour)
   uint8_t *planes[3];
 
   for (unsigned i = 0; i < 3; i++)
-    planes[i] = (uint8_t *) GST_VIDEO_FRAME_COMP_DATA (frame, i)
-                + (i == 0 ? y : y / 2) * GST_VIDEO_FRAME_COMP_STRIDE (frame, i)
-                + (i == 0 ? x : x / 2);
+    planes[i] = (uint8_t *) GST_VIDEO_FRAME_COMP_DATA (frame, i) +
+                (i == 0 ? y : y / 2) * GST_VIDEO_FRAME_COMP_STRIDE (frame, i) +
+                (i == 0 ? x : x / 2);
   *planes[0] = (uint8_t) (((66 * red + 129 * green + 25 * blue + 128) >> 8) + 16);
   *planes[1] = (uint8_t) (((-38 * red - 74 * green + 112 * blue + 128) >> 8) + 128);
   *planes[2] = (uint8_t) (((112 * red - 94 * green - 18 * blue + 128) >> 8) + 128);
@@ -147,7 +146,8 @@ rec_fixture_video (const RecVideoFixture *recipe)
   g_autofree char *description = NULL;
   GstVideoInfo info;
 
-  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_I420, (unsigned) recipe->width, (unsigned) recipe->height);
+  gst_video_info_set_format (&info, GST_VIDEO_FORMAT_I420, (unsigned) recipe->width,
+      (unsigned) recipe->height);
   info.fps_n = recipe->frame_rate;
   for (int i = 0; i < recipe->n_frames; i++)
     g_ptr_array_add (raw, draw (recipe, &info, i));
@@ -157,11 +157,12 @@ rec_fixture_video (const RecVideoFixture *recipe)
         " ! rtpvp8pay pt=96 picture-id-mode=2",
         every);
   else
-    description = g_strdup_printf ("x264enc speed-preset=ultrafast tune=zerolatency threads=1 "
-                                   "bitrate=2000 key-int-max=%d"
-                                   " ! video/x-h264,profile=constrained-baseline"
-                                   " ! rtph264pay pt=96 config-interval=-1 aggregate-mode=zero-latency",
-        every);
+    description =
+        g_strdup_printf ("x264enc speed-preset=ultrafast tune=zerolatency threads=1 "
+                         "bitrate=2000 key-int-max=%d"
+                         " ! video/x-h264,profile=constrained-baseline"
+                         " ! rtph264pay pt=96 config-interval=-1 aggregate-mode=zero-latency",
+            every);
   return run (description, gst_video_info_to_caps (&info), raw);
 }
 

@@ -180,7 +180,8 @@ static json_object *
 describe_sinks (const char *text)
 {
   json_object *sinks = json_tokener_parse (
-      text != NULL ? text : "[{\"id\": \"mp4\", \"file\": \"plugins/mp4.so\", \"required\": true}]");
+      text != NULL ? text
+                   : "[{\"id\": \"mp4\", \"file\": \"plugins/mp4.so\", \"required\": true}]");
 
   g_assert_nonnull (sinks);
   for (size_t i = 0; i < json_object_array_length (sinks); i++) {
@@ -229,12 +230,12 @@ describe_limits (const RecRigOptions *options)
 {
   json_object *limits = json_object_new_object ();
 
-  rec_json_set_int (
-      limits, "sinkQueueMs", options->sink_queue_ms > 0 ? options->sink_queue_ms : 5000);
+  rec_json_set_int (limits, "sinkQueueMs",
+      options->sink_queue_ms > 0 ? options->sink_queue_ms : 5000);
   rec_json_set_int (limits, "sinkQueueBytes",
       options->sink_queue_bytes > 0 ? options->sink_queue_bytes : 16 << 20);
-  rec_json_set_int (
-      limits, "sinkDeadlineMs", options->sink_deadline_ms > 0 ? options->sink_deadline_ms : 5000);
+  rec_json_set_int (limits, "sinkDeadlineMs",
+      options->sink_deadline_ms > 0 ? options->sink_deadline_ms : 5000);
   rec_json_set_int (limits, "finishDeadlineMs", 10000);
   return limits;
 }
@@ -296,8 +297,8 @@ rec_worker_rig_new (const RecRigOptions *options)
   rec_worker_rig_wait (rig, &rig->is_greeted, "say hello");
   rig->start_ns = options->is_live ? g_get_monotonic_time () * 1000 : PACKETS_START_NS;
   rig->setup = describe (rig, options);
-  g_assert_true (rec_control_send (
-      rig->own->control, REC_CONTROL_SETUP, json_object_get (rig->setup)));
+  g_assert_true (
+      rec_control_send (rig->own->control, REC_CONTROL_SETUP, json_object_get (rig->setup)));
   while (!rig->is_ready && rig->failure == NULL && !rig->is_gone)
     g_main_context_iteration (NULL, TRUE);
   return rig;
@@ -310,8 +311,8 @@ rec_worker_rig_recover (RecWorkerRig *dead)
 
   rig->directory = g_strdup (dead->directory);
   spawn (rig);
-  g_assert_true (rec_control_send (
-      rig->own->control, REC_CONTROL_RECOVER, json_object_get (dead->setup)));
+  g_assert_true (
+      rec_control_send (rig->own->control, REC_CONTROL_RECOVER, json_object_get (dead->setup)));
   rec_worker_rig_wait_finished (rig);
   return rig;
 }
@@ -424,7 +425,8 @@ static GBytes *
 renumber (GBytes *packet, uint32_t id, uint16_t shift)
 {
   gsize size;
-  uint8_t *rtp = g_bytes_unref_to_data (g_bytes_new (g_bytes_get_data (packet, NULL), g_bytes_get_size (packet)), &size);
+  uint8_t *rtp = g_bytes_unref_to_data (
+      g_bytes_new (g_bytes_get_data (packet, NULL), g_bytes_get_size (packet)), &size);
   const uint16_t number = (uint16_t) ((rtp[2] << 8 | rtp[3]) + shift);
 
   rtp[2] = (uint8_t) (number >> 8);
@@ -442,7 +444,8 @@ rec_worker_rig_queue (RecWorkerRig *rig, uint32_t id, const RecFixture *fixture,
   const uint16_t shift = next == 0 ? 0 : (uint16_t) (next - 1 - get_number (fixture, 0));
 
   g_hash_table_insert (rig->own->next_numbers, GUINT_TO_POINTER (id),
-      GUINT_TO_POINTER ((uint16_t) (get_number (fixture, fixture->packets->len - 1) + shift + 1) + 1u));
+      GUINT_TO_POINTER ((uint16_t) (get_number (fixture, fixture->packets->len - 1) + shift + 1) +
+                        1u));
   for (unsigned i = 0; i < fixture->packets->len; i++) {
     const RecFixturePacket *packet = fixture->packets->pdata[i];
     Queued *queued = g_new0 (Queued, 1);
@@ -456,8 +459,8 @@ rec_worker_rig_queue (RecWorkerRig *rig, uint32_t id, const RecFixture *fixture,
 }
 
 void
-rec_worker_rig_play (
-    RecWorkerRig *rig, const RecRigTrack *track, const RecFixture *fixture, double at)
+rec_worker_rig_play (RecWorkerRig *rig, const RecRigTrack *track, const RecFixture *fixture,
+    double at)
 {
   rec_worker_rig_add_track (rig, track);
   rec_worker_rig_queue (rig, track->id, fixture, at);

@@ -12,8 +12,9 @@
 typedef struct {
   int width, height, frame_rate;
   bool no_audio, no_video, is_live;
-  const char *layout;  /* path below the build's folder; NULL: plugins/best_fit.so */
-  const char *sinks;   /* JSON array as in setup, "file" below the build's folder; NULL: mp4, required */
+  const char *layout; /* path below the build's folder; NULL: plugins/best_fit.so */
+  const char
+      *sinks; /* JSON array as in setup, "file" below the build's folder; NULL: mp4, required */
   const char *directory; /* NULL: one of its own */
   int thumbnail_width;
   int sink_queue_ms, sink_deadline_ms; /* 0: 5000 and 5000 */
@@ -36,7 +37,7 @@ typedef struct {
   char *failure;
   GPtrArray *notes;
   GArray *keyframes; /* track ids asked for */
-  int status; /* of the process, once reaped */
+  int status;        /* of the process, once reaped */
   bool is_reaped;
 
   struct RecRigControl *own;
@@ -60,7 +61,8 @@ typedef struct {
 void rec_worker_rig_add_track (RecWorkerRig *rig, const RecRigTrack *track);
 void rec_worker_rig_end_track (RecWorkerRig *rig, uint32_t id, double at);
 /* change: JSON object with what changed. */
-void rec_worker_rig_set_state (RecWorkerRig *rig, const char *stream, double at, const char *change);
+void rec_worker_rig_set_state (RecWorkerRig *rig, const char *stream, double at,
+    const char *change);
 
 /* Packets of one track, from file time `at` on; flush sends all that were queued in the order of their times. */
 void rec_worker_rig_queue (RecWorkerRig *rig, uint32_t id, const RecFixture *fixture, double at);
@@ -68,7 +70,8 @@ void rec_worker_rig_flush (RecWorkerRig *rig);
 /* The same, each at its time, counted from the recording's start. */
 void rec_worker_rig_flush_live (RecWorkerRig *rig);
 /* Track added, queued. */
-void rec_worker_rig_play (RecWorkerRig *rig, const RecRigTrack *track, const RecFixture *fixture, double at);
+void rec_worker_rig_play (RecWorkerRig *rig, const RecRigTrack *track, const RecFixture *fixture,
+    double at);
 
 /* Waits until *flag, and says what is missing when it takes more than 20 s. */
 void rec_worker_rig_wait (RecWorkerRig *rig, const bool *flag, const char *what);

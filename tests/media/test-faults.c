@@ -18,16 +18,20 @@
   "{\"id\": \"count\", \"file\": \"examples/count.so\", \"required\": " required                   \
   ", \"options\": " options "}"
 #define BROKEN(name, required)                                                                     \
-  "{\"id\": \"broken\", \"file\": \"tests/plugins/broken-sink-" name ".so\", \"required\": "       \
-  required "}"
+  "{\"id\": \"broken\", \"file\": \"tests/plugins/broken-sink-" name                               \
+  ".so\", \"required\": " required "}"
 
 static const RecRigOptions small = { .width = 320, .height = 240, .frame_rate = 15 };
 
 static RecFixture *
 make_video (double seconds)
 {
-  return rec_fixture_video (&(RecVideoFixture){ .codec = "VP8", .width = 160, .height = 120,
-      .frame_rate = 15, .n_frames = (int) (seconds * 15 + 0.5), .keyframe_every = 15,
+  return rec_fixture_video (&(RecVideoFixture){ .codec = "VP8",
+      .width = 160,
+      .height = 120,
+      .frame_rate = 15,
+      .n_frames = (int) (seconds * 15 + 0.5),
+      .keyframe_every = 15,
       .colour = RED });
 }
 
@@ -274,8 +278,9 @@ test_killed_worker_loses_a_second_at_most (void)
   g_assert_cmpfloat (film->video_duration, >, killed - 1);
   g_assert_cmpfloat_with_epsilon (
       (double) rec_json_int_or (
-          json_object_array_get_idx (rec_json_get (second->finished, "files"), 0), "durationNs", 0)
-          / 1e9,
+          json_object_array_get_idx (rec_json_get (second->finished, "files"), 0), "durationNs",
+          0) /
+          1e9,
       film->video_duration, 0.2);
   rec_worker_rig_reap (second);
 }
@@ -360,26 +365,42 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   gst_init (NULL, NULL);
   g_test_add_func ("/faults/two-sinks-share-the-encoders", test_two_sinks_share_the_encoders);
-  g_test_add_data_func ("/faults/optional-sink-is-detached/cannot-open", COUNT ("false", "{\"fault\": \"fail-open\"}"), test_optional_sink_is_detached);
-  g_test_add_data_func ("/faults/optional-sink-is-detached/fails", COUNT ("false", "{\"fault\": \"fail-write\", \"after\": 9}"), test_optional_sink_is_detached);
-  g_test_add_data_func ("/faults/optional-sink-is-detached/fails-at-the-end", COUNT ("false", "{\"fault\": \"fail-finish\"}"), test_optional_sink_is_detached);
-  g_test_add_data_func ("/faults/optional-sink-is-detached/stalls", COUNT ("false", "{\"fault\": \"stall\"}"), test_optional_sink_is_detached);
-  g_test_add_data_func ("/faults/optional-sink-is-detached/lossless-stalls", BROKEN ("lossless", "false"), test_optional_sink_is_detached);
-  g_test_add_func ("/faults/full-queue-of-an-optional-sink-holds-up-nobody", test_full_queue_holds_up_nobody);
-  g_test_add_func ("/faults/stalled-sink-misses-its-deadline", test_stalled_sink_misses_its_deadline);
-  g_test_add_data_func ("/faults/required-sink-ends-the-recording/fails", BROKEN ("write", "true"), test_required_sink_ends_the_recording);
-  g_test_add_data_func ("/faults/required-sink-ends-the-recording/stalls", BROKEN ("stall", "true"), test_required_sink_ends_the_recording);
-  g_test_add_data_func ("/faults/required-sink-ends-the-recording/lossless-stalls", BROKEN ("lossless", "true"), test_required_sink_ends_the_recording);
-  g_test_add_func ("/faults/required-sink-that-cannot-open-fails-the-start", test_required_sink_that_cannot_open_fails_the_start);
-  g_test_add_func ("/faults/full-disk-leaves-a-file-that-plays", test_full_disk_leaves_a_file_that_plays);
+  g_test_add_data_func ("/faults/optional-sink-is-detached/cannot-open",
+      COUNT ("false", "{\"fault\": \"fail-open\"}"), test_optional_sink_is_detached);
+  g_test_add_data_func ("/faults/optional-sink-is-detached/fails",
+      COUNT ("false", "{\"fault\": \"fail-write\", \"after\": 9}"), test_optional_sink_is_detached);
+  g_test_add_data_func ("/faults/optional-sink-is-detached/fails-at-the-end",
+      COUNT ("false", "{\"fault\": \"fail-finish\"}"), test_optional_sink_is_detached);
+  g_test_add_data_func ("/faults/optional-sink-is-detached/stalls",
+      COUNT ("false", "{\"fault\": \"stall\"}"), test_optional_sink_is_detached);
+  g_test_add_data_func ("/faults/optional-sink-is-detached/lossless-stalls",
+      BROKEN ("lossless", "false"), test_optional_sink_is_detached);
+  g_test_add_func ("/faults/full-queue-of-an-optional-sink-holds-up-nobody",
+      test_full_queue_holds_up_nobody);
+  g_test_add_func ("/faults/stalled-sink-misses-its-deadline",
+      test_stalled_sink_misses_its_deadline);
+  g_test_add_data_func ("/faults/required-sink-ends-the-recording/fails", BROKEN ("write", "true"),
+      test_required_sink_ends_the_recording);
+  g_test_add_data_func ("/faults/required-sink-ends-the-recording/stalls", BROKEN ("stall", "true"),
+      test_required_sink_ends_the_recording);
+  g_test_add_data_func ("/faults/required-sink-ends-the-recording/lossless-stalls",
+      BROKEN ("lossless", "true"), test_required_sink_ends_the_recording);
+  g_test_add_func ("/faults/required-sink-that-cannot-open-fails-the-start",
+      test_required_sink_that_cannot_open_fails_the_start);
+  g_test_add_func ("/faults/full-disk-leaves-a-file-that-plays",
+      test_full_disk_leaves_a_file_that_plays);
   g_test_add_func ("/faults/starts-and-stops-quickly", test_starts_and_stops_quickly);
   g_test_add_data_func ("/faults/server-vanishes/live", GINT_TO_POINTER (1), test_server_vanishes);
-  g_test_add_data_func ("/faults/server-vanishes/packets", GINT_TO_POINTER (0), test_server_vanishes);
-  g_test_add_func ("/faults/signals-of-the-terminal-are-ignored", test_signals_of_the_terminal_are_ignored);
-  g_test_add_func ("/faults/killed-worker-loses-a-second-at-most", test_killed_worker_loses_a_second_at_most);
+  g_test_add_data_func ("/faults/server-vanishes/packets", GINT_TO_POINTER (0),
+      test_server_vanishes);
+  g_test_add_func ("/faults/signals-of-the-terminal-are-ignored",
+      test_signals_of_the_terminal_are_ignored);
+  g_test_add_func ("/faults/killed-worker-loses-a-second-at-most",
+      test_killed_worker_loses_a_second_at_most);
   g_test_add_func ("/faults/nothing-to-recover-is-fine", test_nothing_to_recover_is_fine);
   g_test_add_func ("/faults/stopped-process-catches-up", test_stopped_process_catches_up);
-  g_test_add_func ("/faults/layout-that-crashes-costs-its-recording", test_layout_that_crashes_costs_its_recording);
+  g_test_add_func ("/faults/layout-that-crashes-costs-its-recording",
+      test_layout_that_crashes_costs_its_recording);
   g_test_add_func ("/faults/unknown-codec-is-noted", test_unknown_codec_is_noted);
   return g_test_run ();
 }

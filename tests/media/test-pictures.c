@@ -26,8 +26,12 @@ static const RecRigOptions small = {
 static RecFixture *
 make_plain (const char *codec, int width, int height, double seconds, uint32_t colour)
 {
-  return rec_fixture_video (&(RecVideoFixture){ .codec = codec, .width = width, .height = height,
-      .frame_rate = 15, .n_frames = (int) (seconds * 15 + 0.5), .colour = colour });
+  return rec_fixture_video (&(RecVideoFixture){ .codec = codec,
+      .width = width,
+      .height = height,
+      .frame_rate = 15,
+      .n_frames = (int) (seconds * 15 + 0.5),
+      .colour = colour });
 }
 
 static RecFilm *
@@ -70,8 +74,8 @@ check_golden (const RecFilm *film, const Golden *golden, unsigned frame)
     const int left = golden->rows[row].x + column * golden->width;
     const int x = left / 2 * 2, right = (left + golden->width) / 2 * 2;
 
-    rec_film_assert_box (
-        film, frame, x, golden->rows[row].y, right - x, golden->height, colours[i]);
+    rec_film_assert_box (film, frame, x, golden->rows[row].y, right - x, golden->height,
+        colours[i]);
   }
 }
 
@@ -79,8 +83,8 @@ static void
 test_golden (gconstpointer data)
 {
   const Golden *golden = data;
-  g_autoptr (RecWorkerRig) rig = rec_worker_rig_new (
-      &(RecRigOptions){ .width = 1280, .height = 720, .frame_rate = 5, .no_audio = true });
+  g_autoptr (RecWorkerRig) rig = rec_worker_rig_new (&(RecRigOptions){
+      .width = 1280, .height = 720, .frame_rate = 5, .no_audio = true });
   g_autoptr (RecFilm) film = NULL;
 
   g_assert_true (rig->is_ready);
@@ -88,9 +92,9 @@ test_golden (gconstpointer data)
     g_autoptr (RecFixture) video = make_plain (i % 2 ? "H264" : "VP8", 160, 90, 1, colours[i]);
     g_autofree char *stream = g_strdup_printf ("stream-%d", i);
 
-    rec_worker_rig_play (
-        rig, &(RecRigTrack){ (uint32_t) i + 1, stream, i % 2 ? "H264" : "VP8", false, i * 0.001 },
-        video, 0);
+    rec_worker_rig_play (rig,
+        &(RecRigTrack){ (uint32_t) i + 1, stream, i % 2 ? "H264" : "VP8", false, i * 0.001 }, video,
+        0);
   }
   film = finish (rig, 1);
   g_assert_cmpuint (film->frames->len, ==, 5);
@@ -154,7 +158,11 @@ static void
 test_starts_before_its_keyframe (void)
 {
   g_autoptr (RecFixture) video = rec_fixture_video (&(RecVideoFixture){ .codec = "VP8",
-      .width = 160, .height = 120, .frame_rate = 15, .n_frames = 30, .keyframe_every = 15,
+      .width = 160,
+      .height = 120,
+      .frame_rate = 15,
+      .n_frames = 30,
+      .keyframe_every = 15,
       .colour = RED });
   g_autoptr (RecWorkerRig) rig = rec_worker_rig_new (&small);
   g_autoptr (RecFilm) film = NULL;
@@ -181,12 +189,17 @@ static void
 test_gap_is_a_frozen_picture (void)
 {
   g_autoptr (RecFixture) video = rec_fixture_video (&(RecVideoFixture){ .codec = "VP8",
-      .width = 160, .height = 120, .frame_rate = 15, .n_frames = 60, .keyframe_every = 15,
+      .width = 160,
+      .height = 120,
+      .frame_rate = 15,
+      .n_frames = 60,
+      .keyframe_every = 15,
       .paint = paint_halves });
   g_autoptr (RecWorkerRig) rig = rec_worker_rig_new (&small);
   g_autoptr (RecFilm) film = NULL;
 
-  rec_fixture_cut (video, 1, 2.5); /* what follows is no keyframe until 3 s, and is of no use before */
+  rec_fixture_cut (video, 1,
+      2.5); /* what follows is no keyframe until 3 s, and is of no use before */
   rec_worker_rig_play (rig, &(RecRigTrack){ 1, "a", "VP8", false, 0 }, video, 0);
   film = finish (rig, 4);
   g_assert_cmpuint (film->frames->len, ==, 60);
@@ -294,8 +307,12 @@ paint_thirds (int i, double x, double y, void *data)
 static void
 test_cameras_cover_screens_are_whole (void)
 {
-  const RecVideoFixture recipe = { .codec = "VP8", .width = 320, .height = 120, .frame_rate = 15,
-    .n_frames = 15, .paint = paint_thirds };
+  const RecVideoFixture recipe = { .codec = "VP8",
+    .width = 320,
+    .height = 120,
+    .frame_rate = 15,
+    .n_frames = 15,
+    .paint = paint_thirds };
   g_autoptr (RecFixture) video = rec_fixture_video (&recipe);
   g_autoptr (RecWorkerRig) camera = rec_worker_rig_new (&small);
   g_autoptr (RecWorkerRig) screen = rec_worker_rig_new (&small);
@@ -303,7 +320,8 @@ test_cameras_cover_screens_are_whole (void)
 
   rec_worker_rig_play (camera, &(RecRigTrack){ 1, "a", "VP8", false, 0 }, video, 0);
   camera_film = finish (camera, 1);
-  rec_film_assert_box (camera_film, 10, 0, 0, 320, 240, GREEN); /* a 1:2 picture in 3:4: the middle half is seen */
+  rec_film_assert_box (camera_film, 10, 0, 0, 320, 240,
+      GREEN); /* a 1:2 picture in 3:4: the middle half is seen */
 
   rec_worker_rig_play (screen, &(RecRigTrack){ 1, "a", "VP8", true, 0 }, video, 0);
   screen_film = finish (screen, 1);
@@ -346,8 +364,8 @@ test_rate_and_length_are_exact (gconstpointer data)
   film = finish (rig, 2.4);
   g_assert_cmpuint (film->frames->len, ==, (unsigned) (2.4 * frame_rate + 0.5));
   g_assert_cmpfloat_with_epsilon (film->frame_rate, frame_rate, 0.001);
-  g_assert_cmpfloat_with_epsilon (
-      film->video_duration, film->frames->len / (double) frame_rate, 0.001);
+  g_assert_cmpfloat_with_epsilon (film->video_duration, film->frames->len / (double) frame_rate,
+      0.001);
 }
 
 static void
@@ -426,7 +444,11 @@ test_thumbnail_is_the_middle (void)
 {
   RecRigOptions options = small;
   g_autoptr (RecFixture) video = rec_fixture_video (&(RecVideoFixture){ .codec = "VP8",
-      .width = 160, .height = 120, .frame_rate = 15, .n_frames = 60, .keyframe_every = 15,
+      .width = 160,
+      .height = 120,
+      .frame_rate = 15,
+      .n_frames = 60,
+      .keyframe_every = 15,
       .paint = paint_halves_with_stripes });
   g_autoptr (RecWorkerRig) rig = NULL;
   g_autoptr (RecFilm) film = NULL, picture = NULL;
@@ -463,15 +485,21 @@ main (int argc, char **argv)
   g_test_add_data_func ("/pictures/resolution-may-change/h264", "H264", test_resolution_may_change);
   g_test_add_func ("/pictures/muted-video-is-black", test_muted_video_is_black);
   g_test_add_func ("/pictures/garbage-is-survived", test_garbage_is_survived);
-  g_test_add_func ("/pictures/cameras-cover-and-screens-are-whole", test_cameras_cover_screens_are_whole);
+  g_test_add_func ("/pictures/cameras-cover-and-screens-are-whole",
+      test_cameras_cover_screens_are_whole);
   g_test_add_func ("/pictures/odd-sizes-are-lowered", test_odd_sizes_are_lowered);
-  g_test_add_data_func ("/pictures/rate-and-length-are-exact/15", GINT_TO_POINTER (15), test_rate_and_length_are_exact);
-  g_test_add_data_func ("/pictures/rate-and-length-are-exact/25", GINT_TO_POINTER (25), test_rate_and_length_are_exact);
-  g_test_add_data_func ("/pictures/rate-and-length-are-exact/30", GINT_TO_POINTER (30), test_rate_and_length_are_exact);
+  g_test_add_data_func ("/pictures/rate-and-length-are-exact/15", GINT_TO_POINTER (15),
+      test_rate_and_length_are_exact);
+  g_test_add_data_func ("/pictures/rate-and-length-are-exact/25", GINT_TO_POINTER (25),
+      test_rate_and_length_are_exact);
+  g_test_add_data_func ("/pictures/rate-and-length-are-exact/30", GINT_TO_POINTER (30),
+      test_rate_and_length_are_exact);
   g_test_add_func ("/pictures/same-packets-make-the-same-file", test_same_packets_same_file);
   g_test_add_func ("/pictures/other-layouts-are-used", test_other_layouts_are_used);
-  g_test_add_data_func ("/pictures/senseless-tiles-are-cut/nan", "tests/plugins/bad-arrange-nan.so", test_senseless_tiles_are_cut);
-  g_test_add_data_func ("/pictures/senseless-tiles-are-cut/outside", "tests/plugins/bad-arrange-outside.so", test_senseless_tiles_are_cut);
+  g_test_add_data_func ("/pictures/senseless-tiles-are-cut/nan", "tests/plugins/bad-arrange-nan.so",
+      test_senseless_tiles_are_cut);
+  g_test_add_data_func ("/pictures/senseless-tiles-are-cut/outside",
+      "tests/plugins/bad-arrange-outside.so", test_senseless_tiles_are_cut);
   g_test_add_func ("/pictures/thumbnail-is-the-middle", test_thumbnail_is_the_middle);
   return g_test_run ();
 }

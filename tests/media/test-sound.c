@@ -8,7 +8,7 @@
 
 #define BLACK 0x000000
 #define WHITE 0xffffff
-#define LOUD 0.3  /* a tone of the fixtures has 0.5 */
+#define LOUD 0.3 /* a tone of the fixtures has 0.5 */
 #define QUIET 0.01
 
 static const RecRigOptions small = { .width = 160, .height = 120, .frame_rate = 15 };
@@ -132,7 +132,8 @@ test_loud_sums_are_limited (void)
   film = finish (rig, 1, ".mp4");
   assert_loud (film, 440, 0.1, 0.9);
   g_assert_cmpfloat (rec_film_get_peak (film, 0.1, 0.9), <, 1.05);
-  g_assert_cmpfloat (rec_film_get_tone (film, 3 * 440, 0.1, 0.9), <, 0.05); /* not cut off: that has overtones */
+  g_assert_cmpfloat (rec_film_get_tone (film, 3 * 440, 0.1, 0.9), <,
+      0.05); /* not cut off: that has overtones */
 }
 
 static void
@@ -201,7 +202,8 @@ beep (int64_t i, void *data)
   const double now = (double) i / 48000, offset = *(double *) data;
 
   for (int flash = 0; flash < N_FLASHES; flash++) {
-    const double start = ceil ((get_flash (flash) - offset) * SYNC_RATE - 1e-9) / SYNC_RATE + offset;
+    const double start = ceil ((get_flash (flash) - offset) * SYNC_RATE - 1e-9) / SYNC_RATE +
+                         offset;
 
     if (now >= start && now < start + FLASH_SECONDS)
       return 0.8 * sin (2 * G_PI * 1000 * (now - start));
@@ -241,8 +243,12 @@ test_sync (gconstpointer data)
   RecRigOptions options = small;
   double offset = 0.013, none = offset, offsets[N_FLASHES], sum = 0;
   g_autoptr (RecFixture) video = rec_fixture_video (&(RecVideoFixture){ .codec = "VP8",
-      .width = 160, .height = 120, .frame_rate = SYNC_RATE, .n_frames = 10 * SYNC_RATE,
-      .paint = paint_flash, .data = &offset });
+      .width = 160,
+      .height = 120,
+      .frame_rate = SYNC_RATE,
+      .n_frames = 10 * SYNC_RATE,
+      .paint = paint_flash,
+      .data = &offset });
   g_autoptr (RecFixture) sound = rec_fixture_audio (beep, &none, 10);
   g_autoptr (RecWorkerRig) rig = NULL;
   g_autoptr (RecFilm) film = NULL;

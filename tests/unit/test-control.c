@@ -32,8 +32,10 @@ test_knows_its_messages (void)
     { "{\"type\": \"stream-state\", \"stream\": \"a\", \"audioActive\": false}", true,
         REC_CONTROL_STREAM_STATE },
     { "{\"type\": \"stop\", \"atNs\": 1, \"reason\": \"enough\"}", true, REC_CONTROL_STOP },
-    { "{\"type\": \"track-add\", \"track\": 1, \"stream\": \"a\", \"participant\": \"p\", \"data\": "
-      "\"\", \"media\": \"audio\", \"codec\": \"OPUS\", \"payloadType\": 111, \"clockRate\": 48000, "
+    { "{\"type\": \"track-add\", \"track\": 1, \"stream\": \"a\", \"participant\": \"p\", "
+      "\"data\": "
+      "\"\", \"media\": \"audio\", \"codec\": \"OPUS\", \"payloadType\": 111, \"clockRate\": "
+      "48000, "
       "\"fmtp\": \"\", \"isScreen\": false, \"joinedNs\": 0}",
         true, REC_CONTROL_TRACK_ADD },
     { "{\"type\": \"ready\"}", false, REC_CONTROL_READY },
@@ -83,7 +85,8 @@ static json_object *
 make_setup (void)
 {
   return json_tokener_parse (
-      "{\"type\": \"setup\", \"version\": \"1\", \"build\": \"b\", \"clock\": \"live\", \"startNs\": 0,"
+      "{\"type\": \"setup\", \"version\": \"1\", \"build\": \"b\", \"clock\": \"live\", "
+      "\"startNs\": 0,"
       " \"recording\": {\"id\": \"r\", \"directory\": \"/d\", \"name\": \"n\", \"width\": 640,"
       " \"height\": 480, \"frameRate\": 25, \"hasAudio\": true, \"hasVideo\": true},"
       " \"sinks\": [{\"id\": \"mp4\", \"file\": \"/mp4.so\", \"required\": true}],"
@@ -122,7 +125,7 @@ typedef struct {
   int other; /* end */
   unsigned n_messages, n_closed;
   RecControlType last;
-  char *why; /* NULL: the other end is just gone */
+  char *why;  /* NULL: the other end is just gone */
   bool frees; /* itself with the first message */
 } Fixture;
 
@@ -203,7 +206,8 @@ test_end_is_told_once (Fixture *fixture, gconstpointer data)
   g_assert_cmpuint (fixture->n_messages, ==, 1);
   g_assert_cmpuint (fixture->n_closed, ==, 1);
   g_assert_null (fixture->why);
-  g_assert_false (rec_control_send (fixture->control, REC_CONTROL_READY, json_object_new_object ()));
+  g_assert_false (
+      rec_control_send (fixture->control, REC_CONTROL_READY, json_object_new_object ()));
 }
 
 static void
@@ -280,8 +284,9 @@ static void
 test_packets_are_checked (void)
 {
   uint8_t message[REC_WIRE_PACKET_MAX + 1] = { 0 };
-  RecWirePacketHeader header = { .magic = REC_WIRE_PACKET_MAGIC, .track_id = 7, .size = 20,
-    .pts_ns = 5 };
+  RecWirePacketHeader header = {
+    .magic = REC_WIRE_PACKET_MAGIC, .track_id = 7, .size = 20, .pts_ns = 5
+  };
   const size_t whole = sizeof header + 20;
   RecWirePacketHeader read;
   const uint8_t *rtp;

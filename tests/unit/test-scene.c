@@ -149,16 +149,17 @@ test_anything_stays_inside (void)
       continue;
     const RecBox *t = &placement.tile, *p = &placement.picture, *s = &placement.source;
 
-    g_assert_true (t->x >= 0 && t->y >= 0 && t->x + t->width <= WIDTH && t->y + t->height <= HEIGHT);
+    g_assert_true (t->x >= 0 && t->y >= 0 && t->x + t->width <= WIDTH &&
+                   t->y + t->height <= HEIGHT);
     g_assert_true ((t->x | t->y | t->width | t->height) % 2 == 0 && t->width > 0 && t->height > 0);
     g_assert_true (placement.opacity > 0 && placement.opacity <= 1);
     if (p->width == 0)
       continue;
-    g_assert_true (p->x >= t->x && p->y >= t->y && p->x + p->width <= t->x + t->width
-                   && p->y + p->height <= t->y + t->height);
+    g_assert_true (p->x >= t->x && p->y >= t->y && p->x + p->width <= t->x + t->width &&
+                   p->y + p->height <= t->y + t->height);
     g_assert_true ((p->x | p->y | p->width | p->height) % 2 == 0 && p->height > 0);
-    g_assert_true (s->x >= 0 && s->y >= 0 && s->width > 0 && s->height > 0
-                   && s->x + s->width <= stream.width && s->y + s->height <= stream.height);
+    g_assert_true (s->x >= 0 && s->y >= 0 && s->width > 0 && s->height > 0 &&
+                   s->x + s->width <= stream.width && s->y + s->height <= stream.height);
     g_assert_true ((s->x | s->y) % 2 == 0);
   }
 }
@@ -216,6 +217,7 @@ main (int argc, char **argv)
   g_test_add_func ("/scene/outside-is-cut-off", test_outside_is_cut_off);
   g_test_add_func ("/scene/nonsense-is-hidden", test_nonsense_is_hidden);
   g_test_add_func ("/scene/anything-stays-inside", test_anything_stays_inside);
-  g_test_add_func ("/scene/arranges-only-when-something-changed", test_arranges_only_when_something_changed);
+  g_test_add_func ("/scene/arranges-only-when-something-changed",
+      test_arranges_only_when_something_changed);
   return g_test_run ();
 }

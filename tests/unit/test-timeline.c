@@ -25,10 +25,12 @@ test_steps_never_drift (void)
     const RecTimeline timeline = make (rates[i]);
 
     g_assert_cmpint (rec_timeline_get_step_ns (&timeline, 0), ==, 0);
-    g_assert_cmpint (
-        rec_timeline_get_step_ns (&timeline, INT64_C (1000) * 3600 * rates[i]), ==, 1000 * HOUR);
+    g_assert_cmpint (rec_timeline_get_step_ns (&timeline, INT64_C (1000) * 3600 * rates[i]), ==,
+        1000 * HOUR);
     for (int64_t step = 1; step < 1000; step++)
-      g_assert_cmpint (rec_timeline_count_steps (&timeline, rec_timeline_get_step_ns (&timeline, step)), ==, step);
+      g_assert_cmpint (
+          rec_timeline_count_steps (&timeline, rec_timeline_get_step_ns (&timeline, step)), ==,
+          step);
   }
 }
 
@@ -48,8 +50,8 @@ test_pictures_round_to_the_nearest (void)
 {
   const RecTimeline timeline = make (25);
 
-  g_assert_cmpint (
-      rec_timeline_get_picture_limit_ns (&timeline, 3), ==, (120 + 20) * REC_NS_PER_MS);
+  g_assert_cmpint (rec_timeline_get_picture_limit_ns (&timeline, 3), ==,
+      (120 + 20) * REC_NS_PER_MS);
 }
 
 static void
@@ -109,11 +111,14 @@ test_gaps_and_jumps_move_the_place (void)
   int adjust;
 
   g_assert_cmpint (rec_audio_place_next (&place, 0, 960, &adjust, &is_jump), ==, 0);
-  g_assert_cmpint (rec_audio_place_next (&place, REC_NS_PER_SECOND, 960, &adjust, &is_jump), ==, 48000);
+  g_assert_cmpint (rec_audio_place_next (&place, REC_NS_PER_SECOND, 960, &adjust, &is_jump), ==,
+      48000);
   g_assert_true (is_jump);
-  g_assert_cmpint (rec_audio_place_next (&place, 100 * REC_NS_PER_MS, 960, &adjust, &is_jump), ==, 4800);
+  g_assert_cmpint (rec_audio_place_next (&place, 100 * REC_NS_PER_MS, 960, &adjust, &is_jump), ==,
+      4800);
   g_assert_true (is_jump);
-  g_assert_cmpint (rec_audio_place_next (&place, 120 * REC_NS_PER_MS, 960, &adjust, &is_jump), ==, 5760);
+  g_assert_cmpint (rec_audio_place_next (&place, 120 * REC_NS_PER_MS, 960, &adjust, &is_jump), ==,
+      5760);
   g_assert_false (is_jump);
 }
 
@@ -173,7 +178,8 @@ test_late_sound_is_cut (void)
     ones[i] = 1;
   rec_audio_queue_mix (queue, 0, 960, NULL);
   rec_audio_queue_write (queue, 10 * REC_NS_PER_MS, ones, 960);
-  rec_audio_queue_write (queue, INT64_C (3600) * REC_NS_PER_SECOND, ones, 960); /* not kept for an hour */
+  rec_audio_queue_write (queue, INT64_C (3600) * REC_NS_PER_SECOND, ones,
+      960); /* not kept for an hour */
   rec_audio_queue_mix (queue, 960, 960, sum);
   g_assert_cmpfloat (sum[0], ==, 1);
   g_assert_cmpfloat (sum[479 * 2], ==, 1);
@@ -210,8 +216,10 @@ main (int argc, char **argv)
   g_test_add_func ("/timeline/samples-and-back", test_samples_and_back);
   g_test_add_func ("/timeline/jitter-leaves-no-seams", test_jitter_leaves_no_seams);
   g_test_add_func ("/timeline/gaps-and-jumps-move-the-place", test_gaps_and_jumps_move_the_place);
-  g_test_add_data_func ("/timeline/drift-is-followed/slow", GINT_TO_POINTER (5), test_drift_is_followed);
-  g_test_add_data_func ("/timeline/drift-is-followed/fast", GINT_TO_POINTER (-5), test_drift_is_followed);
+  g_test_add_data_func ("/timeline/drift-is-followed/slow", GINT_TO_POINTER (5),
+      test_drift_is_followed);
+  g_test_add_data_func ("/timeline/drift-is-followed/fast", GINT_TO_POINTER (-5),
+      test_drift_is_followed);
   g_test_add_func ("/mixer/adds-and-forgets", test_mix_adds_and_forgets);
   g_test_add_func ("/mixer/late-sound-is-cut", test_late_sound_is_cut);
   g_test_add_func ("/mixer/limit-holds", test_limit_holds);
