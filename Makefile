@@ -186,8 +186,8 @@ do-demo: all
 asan-tests:
 	+$(Q)$(MAKE) --no-print-directory B=$(B)/asan SAN=address,undefined all tests
 
-UNIT = --group unit --timeout 120 --jobs 2 $(UNIT_TESTS)
-ASAN = --group asan --timeout 600 --jobs 2 $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_TESTS))
+UNIT = --group unit --timeout 300 --jobs 2 $(UNIT_TESTS)
+ASAN = --group asan --timeout 900 --jobs 2 $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_TESTS))
 MEDIA = --group media --timeout 300 --jobs 1 $(MEDIA_TESTS) $(MEDIA_SCRIPTS)
 E2E = --group e2e --timeout 900 --jobs 1 $(E2E_TESTS)
 RUN_TESTS = B='$(B)' tests/run
