@@ -9,6 +9,9 @@
 #define MAX_PENDING_BYTES (8u << 20)
 #define MAX_PENDING_SAMPLES 4096u
 
+/* How much is recorded at most before the head is written without a track that was announced. */
+#define HEAD_PATIENCE_NS INT64_C (2000000000)
+
 typedef struct Track {
   RecBytes data; /* of the samples that are not yet written */
   RecMp4Sample *samples;
@@ -208,9 +211,9 @@ must_store (const Mp4Muxer *muxer, int64_t now_ns)
   int64_t limit_ns = is_first ? muxer->limits.first_fragment_ns : muxer->limits.fragment_ns;
   uint64_t bytes = 0;
 
-  /* The head names the tracks: wait for those that were announced, but not for ever. */
+  /* The head names the tracks. */
   if (is_first && muxer->n_tracks < muxer->n_expected)
-    limit_ns = INT64_C (2000000000);
+    limit_ns = HEAD_PATIENCE_NS;
   for (uint32_t i = 0; i < muxer->n_tracks; i++) {
     const Track *pending = &muxer->pending[i];
 

@@ -16,12 +16,6 @@ rec_mp4_to_ticks (int64_t time_ns, uint32_t scale)
   return seconds * scale + (rest * scale + NS_PER_S / 2) / NS_PER_S;
 }
 
-int64_t
-rec_mp4_to_ns (int64_t ticks, uint32_t scale)
-{
-  return ticks / scale * NS_PER_S + ticks % scale * NS_PER_S / scale;
-}
-
 /* --- sample descriptions ----------------------------------------------------------------------- */
 
 static void

@@ -53,7 +53,6 @@ typedef struct RecMp4Edit {
 } RecMp4Edit;
 
 int64_t rec_mp4_to_ticks (int64_t time_ns, uint32_t scale);
-int64_t rec_mp4_to_ns (int64_t ticks, uint32_t scale);
 
 /* Builds the sample description; fails for codecs and parameters that MP4 cannot hold here. */
 bool rec_mp4_track_init (RecMp4Track *track, const RecTrack *description, RecError *error);
