@@ -1,159 +1,15 @@
-/* sdp.c - the offer filter and the facts of an answer. */
+/* sdp.c - the offer filter: chooses codecs and reduces the offer to them. */
 #define G_LOG_DOMAIN "rec.media.sdp"
 #include "media/sdp.h"
 
-#include <gio/gio.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "media/sdp-section.h"
 
-#define MAX_SECTIONS 32
-#define MAX_CANDIDATE_BYTES 512
+#define MAX_OFFER_BYTES 65536
 #define URI_MID "urn:ietf:params:rtp-hdrext:sdes:mid"
 #define URI_TWCC "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
-
-/* One m-line of the offer with its lines. */
-typedef struct {
-  RecTrackKind kind; /* INVALID: neither audio nor video */
-  char **fields;     /* of the m= line: kind, port, protocol, formats */
-  char **lines;      /* borrowed, NULL at the end */
-  size_t n_lines;
-  char *mid;
-  bool is_sending, is_receiving; /* seen from the client */
-  bool is_rejected;
-} Section;
-
-static void
-free_section (void *data)
-{
-  Section *section = data;
-
-  g_strfreev (section->fields);
-  g_free (section->lines);
-  g_free (section->mid);
-  g_free (section);
-}
-
-static bool fail (GError **error, int code, const char *format, ...) G_GNUC_PRINTF (3, 4);
-
-static bool
-fail (GError **error, int code, const char *format, ...)
-{
-  va_list arguments;
-  g_autofree char *message = NULL;
-
-  va_start (arguments, format);
-  message = g_strdup_vprintf (format, arguments);
-  va_end (arguments);
-  g_set_error_literal (error, REC_ERROR, code, message);
-  return false;
-}
-
-/* --- reading -------------------------------------------------------------------------------------- */
-
-static const char *
-find_attribute (const Section *section, const char *prefix)
-{
-  for (size_t i = 0; i < section->n_lines; i++)
-    if (g_str_has_prefix (section->lines[i], prefix))
-      return section->lines[i] + strlen (prefix);
-  return NULL;
-}
-
-static bool
-has_line (const Section *section, const char *line)
-{
-  for (size_t i = 0; i < section->n_lines; i++)
-    if (strcmp (section->lines[i], line) == 0)
-      return true;
-  return false;
-}
-
-static bool
-parse_number (const char *text, uint64_t max, uint64_t *number)
-{
-  return text != NULL && g_ascii_string_to_unsigned (text, 10, 0, max, number, NULL);
-}
-
-/* "<prefix>PT VALUE" -> VALUE */
-static const char *
-find_for_payload (const Section *section, const char *prefix, unsigned payload_type)
-{
-  g_autofree char *start = g_strdup_printf ("%s%u ", prefix, payload_type);
-
-  return find_attribute (section, start);
-}
-
-static Section *
-parse_section (char **lines, size_t n_lines, GError **error)
-{
-  g_auto (GStrv) fields = g_strsplit (lines[0] + 2, " ", 0);
-  uint64_t port;
-
-  if (g_strv_length (fields) < 4 || !parse_number (fields[1], 65535, &port)) {
-    fail (error, REC_ERROR_INVALID_ARGUMENT, "the SDP has a broken line \"%.80s\"", lines[0]);
-    return NULL;
-  }
-
-  Section *section = g_new0 (Section, 1);
-
-  section->fields = g_steal_pointer (&fields);
-  section->lines = g_memdup2 (lines, n_lines * sizeof *lines);
-  section->n_lines = n_lines;
-  section->mid = g_strdup (find_attribute (section, "a=mid:"));
-  if (strcmp (section->fields[0], "audio") == 0)
-    section->kind = REC_TRACK_AUDIO;
-  else if (strcmp (section->fields[0], "video") == 0)
-    section->kind = REC_TRACK_VIDEO;
-  section->is_sending = !has_line (section, "a=recvonly") && !has_line (section, "a=inactive");
-  section->is_receiving = !has_line (section, "a=sendonly") && !has_line (section, "a=inactive");
-  section->is_rejected = port == 0 && !has_line (section, "a=bundle-only");
-  return section;
-}
-
-static char **
-split_lines (const char *text)
-{
-  g_auto (GStrv) raw = g_strsplit (text, "\n", 0);
-  g_autoptr (GStrvBuilder) builder = g_strv_builder_new ();
-
-  for (char **line = raw; *line != NULL; line++) {
-    g_strchomp (*line);
-    if (**line != '\0')
-      g_strv_builder_add (builder, *line);
-  }
-  return g_strv_builder_end (builder);
-}
-
-/* Returns how many lines stand before the first m-line. */
-static bool
-parse_sections (char **lines, size_t *n_session_lines, GPtrArray **sections, GError **error)
-{
-  size_t n_lines = g_strv_length (lines), start = 0;
-  g_autoptr (GPtrArray) parsed = g_ptr_array_new_with_free_func (free_section);
-
-  if (n_lines == 0 || strcmp (lines[0], "v=0") != 0)
-    return fail (error, REC_ERROR_INVALID_ARGUMENT, "this is no SDP: it doesn't begin with v=0");
-  while (start < n_lines && !g_str_has_prefix (lines[start], "m="))
-    start++;
-  *n_session_lines = start;
-  while (start < n_lines) {
-    size_t end = start + 1;
-
-    while (end < n_lines && !g_str_has_prefix (lines[end], "m="))
-      end++;
-    if (parsed->len == MAX_SECTIONS)
-      return fail (error, REC_ERROR_INVALID_ARGUMENT, "the SDP has more than %d m-lines",
-          MAX_SECTIONS);
-    Section *section = parse_section (lines + start, end - start, error);
-    if (section == NULL)
-      return false;
-    g_ptr_array_add (parsed, section);
-    start = end;
-  }
-  *sections = g_steal_pointer (&parsed);
-  return true;
-}
 
 /* --- choosing a codec ------------------------------------------------------------------------------- */
 
@@ -228,14 +84,14 @@ parse_rtpmap (const char *rtpmap, const char *codec, uint32_t *clock_rate)
   uint64_t rate;
 
   if (g_strv_length (parts) < 2 || g_ascii_strcasecmp (parts[0], codec) != 0 ||
-      !parse_number (parts[1], 192000, &rate) || rate == 0)
+      !rec_sdp_parse_number (parts[1], 192000, &rate) || rate == 0)
     return false;
   *clock_rate = (uint32_t) rate;
   return true;
 }
 
 static bool
-choose_format (const Section *section, const char *codec, const RecTrackFormat *sent,
+choose_format (const RecSdpSection *section, const char *codec, const RecTrackFormat *sent,
     RecTrackFormat *chosen)
 {
   int best = 0;
@@ -244,10 +100,10 @@ choose_format (const Section *section, const char *codec, const RecTrackFormat *
     uint64_t payload_type;
     uint32_t clock_rate;
 
-    if (!parse_number (*field, 127, &payload_type))
+    if (!rec_sdp_parse_number (*field, 127, &payload_type))
       continue;
-    const char *rtpmap = find_for_payload (section, "a=rtpmap:", (unsigned) payload_type);
-    const char *fmtp = find_for_payload (section, "a=fmtp:", (unsigned) payload_type);
+    const char *rtpmap = rec_sdp_find_for_payload (section, "a=rtpmap:", (unsigned) payload_type);
+    const char *fmtp = rec_sdp_find_for_payload (section, "a=fmtp:", (unsigned) payload_type);
     if (rtpmap == NULL || !parse_rtpmap (rtpmap, codec, &clock_rate))
       continue;
     int rank = rank_codec (codec, fmtp != NULL ? fmtp : "", sent);
@@ -264,7 +120,7 @@ choose_format (const Section *section, const char *codec, const RecTrackFormat *
 }
 
 static int
-find_rtx (const Section *section, unsigned payload_type)
+find_rtx (const RecSdpSection *section, unsigned payload_type)
 {
   g_autofree char *wanted = g_strdup_printf ("%u", payload_type);
 
@@ -272,10 +128,10 @@ find_rtx (const Section *section, unsigned payload_type)
     uint64_t candidate;
     uint32_t clock_rate;
 
-    if (!parse_number (*field, 127, &candidate))
+    if (!rec_sdp_parse_number (*field, 127, &candidate))
       continue;
-    const char *rtpmap = find_for_payload (section, "a=rtpmap:", (unsigned) candidate);
-    const char *fmtp = find_for_payload (section, "a=fmtp:", (unsigned) candidate);
+    const char *rtpmap = rec_sdp_find_for_payload (section, "a=rtpmap:", (unsigned) candidate);
+    const char *fmtp = rec_sdp_find_for_payload (section, "a=fmtp:", (unsigned) candidate);
     if (rtpmap == NULL || fmtp == NULL || !parse_rtpmap (rtpmap, "rtx", &clock_rate))
       continue;
     g_autofree char *apt = dup_parameter (fmtp, "apt");
@@ -286,7 +142,7 @@ find_rtx (const Section *section, unsigned payload_type)
 }
 
 static unsigned
-find_extension (const Section *section, const char *uri)
+find_extension (const RecSdpSection *section, const char *uri)
 {
   for (size_t i = 0; i < section->n_lines; i++) {
     if (!g_str_has_prefix (section->lines[i], "a=extmap:"))
@@ -302,7 +158,7 @@ find_extension (const Section *section, const char *uri)
 }
 
 static bool
-choose_codec (const Section *section, const RecSdpWish *wish, RecTrackFormat *format,
+choose_codec (const RecSdpSection *section, const RecSdpWish *wish, RecTrackFormat *format,
     GError **error)
 {
   static const char *const audio_codecs[] = { "OPUS", NULL };
@@ -313,7 +169,7 @@ choose_codec (const Section *section, const RecSdpWish *wish, RecTrackFormat *fo
 
     if (choose_format (section, sent->codec, sent, format))
       return true;
-    return fail (error, REC_ERROR_UNPROCESSABLE,
+    return rec_sdp_fail (error, REC_ERROR_UNPROCESSABLE,
         "the offer can't receive this stream's %s, which is coded as %s", section->fields[0],
         sent->codec);
   }
@@ -324,7 +180,7 @@ choose_codec (const Section *section, const RecSdpWish *wish, RecTrackFormat *fo
     if (choose_format (section, *codec, NULL, format))
       return true;
   g_autofree char *names = g_strjoinv (" or ", (char **) codecs);
-  return fail (error, REC_ERROR_UNPROCESSABLE, "the offer's %s lacks the codec %s",
+  return rec_sdp_fail (error, REC_ERROR_UNPROCESSABLE, "the offer's %s lacks the codec %s",
       section->fields[0], names);
 }
 
@@ -360,7 +216,7 @@ is_kept_codec_line (const char *line, const RecSdpTrack *track, bool sends)
     return false;
   g_autofree char *number = g_strndup (value, (gsize) (space - value));
   bool is_any = strcmp (number, "*") == 0;
-  if (!is_any && !parse_number (number, 127, &payload_type))
+  if (!is_any && !rec_sdp_parse_number (number, 127, &payload_type))
     return false;
   bool is_main = is_any || payload_type == track->format.payload_type;
   if (g_str_has_prefix (line, "a=rtcp-fb:"))
@@ -384,7 +240,7 @@ is_kept_line (const char *line, const RecSdpTrack *track, bool sends)
 }
 
 static void
-append_track (GString *text, const Section *section, const RecSdpTrack *track, bool sends)
+append_track (GString *text, const RecSdpSection *section, const RecSdpTrack *track, bool sends)
 {
   g_string_append_printf (text, "m=%s 9 %s %u", section->fields[0], section->fields[2],
       track->format.payload_type);
@@ -402,7 +258,7 @@ append_track (GString *text, const Section *section, const RecSdpTrack *track, b
 }
 
 static char *
-dup_bundle_line (const RecSdpOffer *offer)
+make_bundle_line (const RecSdpOffer *offer)
 {
   GString *line = g_string_new ("a=group:BUNDLE");
 
@@ -416,18 +272,17 @@ append_session_lines (GString *text, char **lines, size_t n_lines, const RecSdpO
 {
   static const char *const kept[] = { "v=", "o=", "s=", "c=", "t=", "a=ice-",
     "a=fingerprint:", "a=setup:", "a=msid-semantic:", NULL };
-  g_autofree char *bundle = dup_bundle_line (offer);
 
   for (size_t i = 0; i < n_lines; i++)
     if (starts_with_any (lines[i], kept) && strcmp (lines[i], "a=ice-lite") != 0)
       g_string_append_printf (text, "%s\r\n", lines[i]);
-  g_string_append_printf (text, "%s\r\n", bundle);
+  g_string_append_printf (text, "%s\r\n", offer->bundle_line);
 }
 
 /* --- the offer ------------------------------------------------------------------------------------------ */
 
 static bool
-is_wanted (const Section *section, const RecSdpOffer *offer, const RecSdpWish *wish)
+is_wanted (const RecSdpSection *section, const RecSdpOffer *offer, const RecSdpWish *wish)
 {
   if (section->kind == REC_TRACK_INVALID || section->is_rejected)
     return false;
@@ -441,16 +296,16 @@ is_wanted (const Section *section, const RecSdpOffer *offer, const RecSdpWish *w
 }
 
 static bool
-add_track (RecSdpOffer *offer, const Section *section, unsigned index, const RecSdpWish *wish,
+add_track (RecSdpOffer *offer, const RecSdpSection *section, unsigned index, const RecSdpWish *wish,
     GError **error)
 {
   RecSdpTrack *track = &offer->tracks[offer->n_tracks];
 
   if (section->mid == NULL || strpbrk (section->mid, " \t") != NULL)
-    return fail (error, REC_ERROR_INVALID_ARGUMENT, "the offer's %s has no a=mid",
+    return rec_sdp_fail (error, REC_ERROR_INVALID_ARGUMENT, "the offer's %s has no a=mid",
         section->fields[0]);
-  if (find_attribute (section, "a=rtcp-mux") == NULL)
-    return fail (error, REC_ERROR_INVALID_ARGUMENT, "the offer's %s has no a=rtcp-mux",
+  if (rec_sdp_find_attribute (section, "a=rtcp-mux") == NULL)
+    return rec_sdp_fail (error, REC_ERROR_INVALID_ARGUMENT, "the offer's %s has no a=rtcp-mux",
         section->fields[0]);
   if (!choose_codec (section, wish, &track->format, error))
     return false;
@@ -483,7 +338,7 @@ is_bundled (char **lines, size_t n_lines, const RecSdpOffer *offer)
 
 /* What a rejected m-line of the answer repeats. */
 static char *
-dup_rejection (const Section *section)
+dup_rejection (const RecSdpSection *section)
 {
   GString *text = g_string_new (NULL);
 
@@ -501,22 +356,24 @@ fill_offer (RecSdpOffer *offer, char **lines, const RecSdpWish *wish, GError **e
   g_autoptr (GPtrArray) sections = NULL;
   g_autoptr (GString) text = g_string_new (NULL);
 
-  if (!parse_sections (lines, &n_session_lines, &sections, error))
+  if (!rec_sdp_parse_sections (lines, &n_session_lines, &sections, error))
     return false;
   for (unsigned i = 0; i < sections->len; i++) {
-    const Section *section = sections->pdata[i];
+    const RecSdpSection *section = sections->pdata[i];
 
     g_ptr_array_add (offer->sections, dup_rejection (section));
     if (is_wanted (section, offer, wish) && !add_track (offer, section, i, wish, error))
       return false;
   }
   if (offer->n_tracks == 0)
-    return fail (error, REC_ERROR_INVALID_ARGUMENT,
+    return rec_sdp_fail (error, REC_ERROR_INVALID_ARGUMENT,
         wish->sends ? "the offer receives nothing that this stream has"
                     : "the offer sends neither audio nor video");
   if (!is_bundled (lines, n_session_lines, offer))
-    return fail (error, REC_ERROR_INVALID_ARGUMENT, "the offer doesn't BUNDLE audio and video");
+    return rec_sdp_fail (error, REC_ERROR_INVALID_ARGUMENT,
+        "the offer doesn't BUNDLE audio and video");
 
+  offer->bundle_line = make_bundle_line (offer);
   append_session_lines (text, lines, n_session_lines, offer);
   for (unsigned i = 0; i < offer->n_tracks; i++)
     append_track (text, sections->pdata[offer->tracks[i].section], &offer->tracks[i], wish->sends);
@@ -531,11 +388,12 @@ rec_sdp_offer_parse (const char *offer, const RecSdpWish *wish, GError **error)
   g_autoptr (RecSdpOffer) parsed = g_new0 (RecSdpOffer, 1);
 
   parsed->sections = g_ptr_array_new_with_free_func (g_free);
-  if (!g_utf8_validate (offer, -1, NULL)) {
-    fail (error, REC_ERROR_INVALID_ARGUMENT, "the SDP is not UTF-8 text");
+  if (strlen (offer) > MAX_OFFER_BYTES || !g_utf8_validate (offer, -1, NULL)) {
+    rec_sdp_fail (error, REC_ERROR_INVALID_ARGUMENT, "the SDP is no UTF-8 text of at most %d bytes",
+        MAX_OFFER_BYTES);
     return NULL;
   }
-  lines = split_lines (offer);
+  lines = rec_sdp_split_lines (offer);
   if (!fill_offer (parsed, lines, wish, error))
     return NULL;
   return g_steal_pointer (&parsed);
@@ -550,143 +408,6 @@ rec_sdp_offer_free (RecSdpOffer *offer)
     g_free (offer->tracks[i].mid);
   g_ptr_array_unref (offer->sections);
   g_free (offer->text);
+  g_free (offer->bundle_line);
   g_free (offer);
-}
-
-/* --- the answer ------------------------------------------------------------------------------------------- */
-
-static void
-append_ssrc (GString *text, const char *line, const RecSdpAnswerFacts *facts, const char *kind)
-{
-  const char *space = strchr (line, ' ');
-
-  if (space == NULL || !g_str_has_prefix (space, " cname:"))
-    return;
-  g_string_append_printf (text, "%s\r\n%.*s msid:%s %s-%s\r\n", line, (int) (space - line), line,
-      facts->msid, facts->msid, kind);
-}
-
-/* webrtcbin leaves out profile-level-id, which means another profile then; what was offered is what we take. */
-static void
-append_format_parameters (GString *text, const RecTrackFormat *format)
-{
-  if (*format->fmtp != '\0')
-    g_string_append_printf (text, "a=fmtp:%u %s\r\n", format->payload_type, format->fmtp);
-}
-
-static void
-append_answer_section (GString *text, const Section *section, const RecSdpTrack *track,
-    const RecSdpAnswerFacts *facts, bool carries_candidates)
-{
-  g_autofree char *fmtp = g_strdup_printf ("a=fmtp:%u ", track->format.payload_type);
-
-  g_string_append_printf (text, "%s\r\n", section->lines[0]);
-  for (size_t i = 1; i < section->n_lines; i++) {
-    const char *line = section->lines[i];
-
-    if (g_str_has_prefix (line, "a=msid:") || g_str_has_prefix (line, "a=candidate:") ||
-        g_str_has_prefix (line, fmtp))
-      continue;
-    if (g_str_has_prefix (line, "a=ssrc:") && facts->msid != NULL) {
-      append_ssrc (text, line, facts, section->fields[0]);
-      continue;
-    }
-    g_string_append_printf (text, "%s\r\n", line);
-    if (g_str_has_prefix (line, "c=") && section->kind == REC_TRACK_VIDEO &&
-        facts->max_video_kbps > 0)
-      g_string_append_printf (text, "b=AS:%" G_GINT64_FORMAT "\r\nb=TIAS:%" G_GINT64_FORMAT "\r\n",
-          facts->max_video_kbps, facts->max_video_kbps * 1000);
-  }
-  append_format_parameters (text, &track->format);
-  if (facts->msid != NULL)
-    g_string_append_printf (text, "a=msid:%s %s-%s\r\n", facts->msid, facts->msid,
-        section->fields[0]);
-  if (!carries_candidates || facts->candidates == NULL)
-    return;
-  for (unsigned i = 0; i < facts->candidates->len; i++)
-    g_string_append_printf (text, "a=%s\r\n", (const char *) facts->candidates->pdata[i]);
-}
-
-char *
-rec_sdp_complete_answer (const RecSdpOffer *offer, const char *answer,
-    const RecSdpAnswerFacts *facts, GError **error)
-{
-  g_auto (GStrv) lines = split_lines (answer);
-  g_autoptr (GPtrArray) sections = NULL;
-  g_autoptr (GString) text = g_string_new (NULL);
-  g_autofree char *bundle = dup_bundle_line (offer);
-  size_t n_session_lines;
-  unsigned track = 0;
-
-  if (!parse_sections (lines, &n_session_lines, &sections, error))
-    return NULL;
-  if (sections->len != offer->n_tracks) {
-    fail (error, REC_ERROR_FAILED, "the answer has %u m-lines where %u were expected",
-        sections->len, offer->n_tracks);
-    return NULL;
-  }
-  for (size_t i = 0; i < n_session_lines; i++)
-    if (!g_str_has_prefix (lines[i], "a=group:"))
-      g_string_append_printf (text, "%s\r\n", lines[i]);
-  g_string_append_printf (text, "%s\r\n", bundle);
-  for (unsigned i = 0; i < offer->sections->len; i++) {
-    if (track < offer->n_tracks && offer->tracks[track].section == i) {
-      append_answer_section (text, sections->pdata[track], &offer->tracks[track], facts,
-          track == 0);
-      track++;
-    } else {
-      g_string_append (text, offer->sections->pdata[i]);
-    }
-  }
-  return g_strdup (text->str);
-}
-
-/* --- candidates --------------------------------------------------------------------------------------------- */
-
-/* "candidate:FOUNDATION COMPONENT PROTOCOL PRIORITY ADDRESS PORT typ TYPE ..." */
-static char **
-split_candidate (const char *candidate)
-{
-  if (g_str_has_prefix (candidate, "a="))
-    candidate += 2;
-  if (!g_str_has_prefix (candidate, "candidate:") || strpbrk (candidate, "\r\n") != NULL)
-    return NULL;
-
-  char **fields = g_strsplit (candidate, " ", 0);
-
-  if (g_strv_length (fields) < 8 || strcmp (fields[6], "typ") != 0)
-    g_clear_pointer (&fields, g_strfreev);
-  return fields;
-}
-
-bool
-rec_sdp_is_usable_candidate (const char *candidate)
-{
-  g_auto (GStrv) fields = NULL;
-
-  if (strlen (candidate) > MAX_CANDIDATE_BYTES)
-    return false;
-  fields = split_candidate (candidate);
-  return fields != NULL && g_ascii_strcasecmp (fields[2], "udp") == 0 &&
-         g_hostname_is_ip_address (fields[4]);
-}
-
-bool
-rec_sdp_is_bundle_section (const RecSdpOffer *offer, const char *mid, int mline_index)
-{
-  if (mid != NULL && *mid != '\0')
-    return strcmp (mid, offer->tracks[0].mid) == 0;
-  return mline_index == (int) offer->tracks[0].section;
-}
-
-char *
-rec_sdp_dup_candidate_outside (const char *candidate, const char *external_address)
-{
-  g_auto (GStrv) fields = split_candidate (candidate);
-
-  if (fields == NULL || strcmp (fields[7], "host") != 0 || strchr (fields[4], ':') != NULL)
-    return g_strdup (candidate);
-  g_free (fields[4]);
-  fields[4] = g_strdup (external_address);
-  return g_strjoinv (" ", fields);
 }

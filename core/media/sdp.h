@@ -29,6 +29,7 @@ typedef struct {
   char *text; /* the offer reduced to the chosen codecs; its m-line i is tracks[i] */
   RecSdpTrack tracks[REC_SDP_MAX_TRACKS];
   unsigned n_tracks;
+  char *bundle_line; /* the group of the answer */
   GPtrArray
       *sections; /* of char *: "kind protocol format mid" facts of every m-line, private to sdp.c */
 } RecSdpOffer;

@@ -237,11 +237,19 @@ refuses_what_is_no_offer (void)
   g_autofree char *text = read_offer ("chromium-publish");
   g_autofree char *unbundled = replace (text, "a=group:BUNDLE 0 1", "a=group:BUNDLE 0");
   g_autofree char *without_mids = replace (text, "a=mid:", "a=mud:");
+  g_autofree char *padding = g_strnfill (100000, 'x');
+  g_autofree char *long_one = g_strconcat (text, "a=", padding, "\r\n", NULL);
   GString *many = g_string_new ("v=0\r\n");
+  GString *formats = g_string_new ("v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF");
 
   for (unsigned i = 0; i < G_N_ELEMENTS (broken); i++)
     assert_refused (broken[i], &(RecSdpWish){ .video_codecs = vp8_first },
         REC_ERROR_INVALID_ARGUMENT);
+  for (unsigned i = 0; i < 1000; i++)
+    g_string_append_printf (formats, " %u", i);
+  assert_refused (formats->str, &(RecSdpWish){ .video_codecs = vp8_first },
+      REC_ERROR_INVALID_ARGUMENT);
+  assert_refused (long_one, &(RecSdpWish){ .video_codecs = vp8_first }, REC_ERROR_INVALID_ARGUMENT);
   for (unsigned i = 0; i < 1000; i++)
     g_string_append (many, "m=audio 9 UDP/TLS/RTP/SAVPF 111\r\n");
   assert_refused (many->str, &(RecSdpWish){ .video_codecs = vp8_first },
@@ -251,6 +259,7 @@ refuses_what_is_no_offer (void)
   assert_refused (without_mids, &(RecSdpWish){ .video_codecs = vp8_first },
       REC_ERROR_INVALID_ARGUMENT);
   g_string_free (many, TRUE);
+  g_string_free (formats, TRUE);
 }
 
 static void
