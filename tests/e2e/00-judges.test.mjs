@@ -47,8 +47,8 @@ test('the distance between flash and beep is measured', async () => {
       '-f', 'lavfi', '-i', `aevalsrc=0.5*sin(2*PI*1000*t)*lt(mod(t+0.5-(${late})\\,1)\\,0.1):s=48000:d=6`);
     const offsets = await media.syncOffsets(file);
     assert.ok(offsets.length >= 5);
-    for (const offset of offsets)
-      assert.ok(Math.abs(offset - late * 1000) <= 12, `${offset} ms instead of ${late * 1000} ms`);
+    for (const { ms } of offsets)
+      assert.ok(Math.abs(ms - late * 1000) <= 12, `${ms} ms instead of ${late * 1000} ms`);
   }
 });
 

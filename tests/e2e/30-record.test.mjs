@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import * as media from './lib/media.mjs';
-import { Stage } from './lib/suite.mjs';
+import { Stage, lasts } from './lib/suite.mjs';
 import { record } from './lib/wait.mjs';
 
 const stage = new Stage({ name: 'record', settings: { 'openvidu.recording.public-access': true } });
@@ -14,11 +14,11 @@ function notesTimes(t, started, stopped) {
   assert.ok(started.answerMs < 3000 && stopped.answerMs < 3000);
 }
 
-async function isSound(recording, { width, height, frameRate, seconds }) {
+async function isSound(recording, { width, height, frameRate }) {
   const found = await media.probe(file(recording));
   assert.deepEqual([found.video.width, found.video.height, found.video.codec_name, found.video.pix_fmt], [width, height, 'h264', 'yuv420p']);
   assert.equal(found.video.avg_frame_rate, `${frameRate}/1`);
-  assert.ok(Math.abs(found.duration - seconds) < 0.7, `lasts ${found.duration} s instead of ${seconds} s`);
+  lasts(found.duration, recording.length);
   assert.ok(Math.abs(found.duration - recording.duration) < 0.1, `the entity says ${recording.duration} s`);
   const times = await media.frameTimes(file(recording));
   assert.ok(times[0] < 0.001, `begins at ${times[0]} s`);
@@ -37,7 +37,7 @@ stage.test('four people, one late and one leaving', async (t) => {
 
   const started = await stage.startRecording(session, { resolution: '640x360', frameRate: 20, name: 'four' });
   const marks = [];
-  const mark = (colours, tones) => marks.push({ colours, tones, at: (Date.now() - started.answeredAt) / 1000 });
+  const mark = (colours, tones) => marks.push({ colours, tones, since: Date.now() });
   mark(['red', 'green'], [500, 700]);
   await record(3);
   await cleo.join(await stage.token(session, { version: '2.1.0' }));
@@ -51,17 +51,17 @@ stage.test('four people, one late and one leaving', async (t) => {
   await anna.call('leave');
   mark(['green', 'blue', 'yellow'], [700, 900, 1100]);
   await record(3);
-  const seconds = (Date.now() - started.answeredAt) / 1000;
   const stopped = await stage.stopRecording(started.id);
   notesTimes(t, started, stopped);
 
-  await isSound(stopped, { width: 640, height: 360, frameRate: 20, seconds });
+  await isSound(stopped, { width: 640, height: 360, frameRate: 20 });
   const samples = await media.sound(file(stopped));
   const tones = [500, 700, 900, 1100];
-  for (const { colours, tones: expected, at } of marks) {
-    const wrong = media.misplaced(await media.frameAt(file(stopped), at + 2), colours);
-    assert.equal(wrong, null, `${(at + 2).toFixed(1)} s: ${wrong}`);
-    assert.deepEqual(media.heard(samples, tones, at + 1.5, at + 2.5), expected, `${(at + 2).toFixed(1)} s: tones`);
+  for (const { colours, tones: expected, since } of marks) {
+    const at = stopped.fileTime(since) + 2;
+    const wrong = media.misplaced(await media.frameAt(file(stopped), at), colours);
+    assert.equal(wrong, null, `${at.toFixed(1)} s: ${wrong}`);
+    assert.deepEqual(media.heard(samples, tones, at - 0.5, at + 0.5), expected, `${at.toFixed(1)} s: tones`);
   }
 
   const viewer = await stage.browser.open({ name: 'viewer' });
@@ -84,13 +84,12 @@ stage.test('sizes, sound and picture as asked, in recordings side by side', asyn
     running.push(await stage.startRecording(session, { name: 'side', ...properties }));
   }
   await record(4);
-  const seconds = running.map(({ answeredAt }) => (Date.now() - answeredAt) / 1000);
   const stopped = await Promise.all(running.map(({ id }) => stage.stopRecording(id)));
   running.forEach((started, i) => notesTimes(t, started, stopped[i]));
 
   await t.test('odd sides are lowered by one', async () => {
     assert.equal(stopped[0].resolution, '640x360');
-    await isSound(stopped[0], { width: 640, height: 360, frameRate: 15, seconds: seconds[0] });
+    await isSound(stopped[0], { width: 640, height: 360, frameRate: 15 });
     assert.equal(media.misplaced(await media.frameAt(file(stopped[0]), 2), ['red']), null);
     assert.deepEqual(media.heard(await media.sound(file(stopped[0])), [500, 700, 900], 1, 3), [500]);
   });
@@ -101,20 +100,20 @@ stage.test('sizes, sound and picture as asked, in recordings side by side', asyn
     const found = await media.probe(file(stopped[1], 'webm'));
     assert.match(found.format, /webm/);
     assert.deepEqual([found.video, found.audio.codec_name], [undefined, 'opus']);
-    assert.ok(Math.abs(found.duration - seconds[1]) < 0.7);
+    lasts(found.duration, stopped[1].length);
     assert.equal(await media.decodeComplaints(file(stopped[1], 'webm')), '');
     assert.deepEqual(media.heard(await media.sound(file(stopped[1], 'webm')), [500, 700, 900], 1, 3), [700]);
   });
 
   await t.test('a recording without sound has none', async () => {
     assert.deepEqual([stopped[2].hasAudio, stopped[2].hasVideo], [false, true]);
-    const found = await isSound(stopped[2], { width: 320, height: 240, frameRate: 15, seconds: seconds[2] });
+    const found = await isSound(stopped[2], { width: 320, height: 240, frameRate: 15 });
     assert.equal(found.audio, undefined);
     assert.equal(media.tiles(await media.frameAt(file(stopped[2]), 2)).blue?.width, 320);
   });
 
   await t.test('nobody publishing is black and silent', async () => {
-    await isSound(stopped[3], { width: 320, height: 240, frameRate: 15, seconds: seconds[3] });
+    await isSound(stopped[3], { width: 320, height: 240, frameRate: 15 });
     assert.deepEqual(Object.keys(media.tiles(await media.frameAt(file(stopped[3]), 2))), ['black']);
     const samples = await media.sound(file(stopped[3]));
     assert.ok(samples.length > 3 * media.rate && samples.every((value) => Math.abs(value) < 0.001));
@@ -126,30 +125,29 @@ stage.test('the file goes on while people mute, change size and swap tracks', as
   const anna = await stage.enter(session, { name: 'anna', colour: 'red', tone: 500 });
   const ben = await stage.enter(session, { name: 'ben', colour: 'green', tone: 700 });
   const started = await stage.startRecording(session, { resolution: '640x360', frameRate: 15, name: 'busy' });
-  const at = () => (Date.now() - started.answeredAt) / 1000;
   await record(2);
   await anna.call('mute', { audio: false });
-  const muted = at();
+  const mutedAt = Date.now();
   await record(2);
   await anna.call('mute', { audio: true });
   await anna.call('swapVideo', { colour: 'blue', width: 480, height: 360 });
-  const swapped = at();
+  const swappedAt = Date.now();
   await record(2.5);
   await ben.call('resize', 160, 120);
-  const resized = at();
+  const resizedAt = Date.now();
   await record(2.5);
   await ben.call('mute', { video: false });
   await ben.call('unpublish');
-  const alone = at();
+  const aloneAt = Date.now();
   await record(2.5);
-  const seconds = at();
   const stopped = await stage.stopRecording(started.id);
   notesTimes(t, started, stopped);
 
-  await isSound(stopped, { width: 640, height: 360, frameRate: 15, seconds });
+  await isSound(stopped, { width: 640, height: 360, frameRate: 15 });
+  const [muted, swapped, resized, alone] = [mutedAt, swappedAt, resizedAt, aloneAt].map(stopped.fileTime);
   const samples = await media.sound(file(stopped));
   const tones = (from, to) => media.heard(samples, [500, 700], from, to);
-  assert.deepEqual(tones(0.8, muted - 0.2), [500, 700]);
+  assert.deepEqual(tones(muted - 1.2, muted - 0.2), [500, 700]);
   assert.deepEqual(tones(muted + 0.8, muted + 1.8), [700], 'muted');
   assert.deepEqual(tones(swapped + 1, swapped + 2), [500, 700], 'unmuted');
   assert.deepEqual(tones(alone + 1, alone + 2), [500], 'alone');
@@ -159,15 +157,18 @@ stage.test('the file goes on while people mute, change size and swap tracks', as
 
 stage.test('sound and picture are in sync', async (t) => {
   const session = await stage.session();
-  await stage.enter(session, { name: 'clapper', picture: 'sync', frameRate: 30 });
+  const clapper = await stage.enter(session, { name: 'clapper', picture: 'sync', frameRate: 30 });
   const started = await stage.startRecording(session, { resolution: '320x240', frameRate: 30, name: 'sync' });
-  await record(16);
+  await record(22);
   const stopped = await stage.stopRecording(started.id);
   notesTimes(t, started, stopped);
-  const offsets = await media.syncOffsets(file(stopped));
-  const worst = Math.abs(media.percentile(offsets, 0.95));
+
+  // A page that has to wait for the processor shows its flash late; what the page itself was late with doesn't count.
+  const punctual = (await clapper.events('clap')).filter(({ lateMs }) => lateMs < 10).map(({ at }) => stopped.fileTime(at));
+  const offsets = (await media.syncOffsets(file(stopped))).filter(({ at }) => punctual.some((moment) => Math.abs(at - moment) < 0.4)).map(({ ms }) => ms);
+  const worst = media.percentile(offsets.map(Math.abs), 0.95);
   const mean = offsets.reduce((a, b) => a + b, 0) / offsets.length;
   t.diagnostic(`sound minus picture: mean ${mean.toFixed(0)} ms, p95 ${worst.toFixed(0)} ms of ${offsets.length} claps (${offsets.map(Math.round)})`);
-  assert.ok(offsets.length >= 12, `${offsets.length} claps in 16 s`);
+  assert.ok(offsets.length >= 10, `${offsets.length} punctual claps in 22 s`);
   assert.ok(worst <= 60, `p95 is ${worst} ms`);
 }, { seconds: 60 });

@@ -6,7 +6,7 @@ import { Browser } from './lib/browser.mjs';
 import * as media from './lib/media.mjs';
 import { buildPlugin, pluginFolders } from './lib/plugins.mjs';
 import { isRunning, root } from './lib/server.mjs';
-import { Stage } from './lib/suite.mjs';
+import { Stage, lasts } from './lib/suite.mjs';
 import { record, within } from './lib/wait.mjs';
 
 const crashing = buildPlugin(path.join(root, 'tests/plugins/bad-arrange-crash.c'));
@@ -39,21 +39,19 @@ async function recordedSession(camera, properties = small) {
   const session = await stage.session();
   const person = await stage.enter(session, camera);
   const started = await stage.startRecording(session, properties);
-  const seconds = () => (Date.now() - started.answeredAt) / 1000;
-  return { session, person, seconds, id: started.id };
+  return { session, person, id: started.id };
 }
 
-async function endsWell({ id, seconds }, colour) {
-  const lasted = seconds();
+async function endsWell({ id }, colour) {
   const stopped = await stage.stopRecording(id);
-  await isPlayable(stopped, colour, lasted - 0.3, lasted + 1);
+  await isPlayable(stopped, colour, stopped.length);
   assert.equal(stopped.status, 'ready');
   return stopped;
 }
 
-async function isPlayable(recording, colour, atLeast, atMost) {
+async function isPlayable(recording, colour, length, less, more) {
   const found = await media.probe(file(recording));
-  assert.ok(found.duration >= atLeast && found.duration <= atMost, `${found.duration} s, not ${atLeast} to ${atMost} s`);
+  lasts(found.duration, length, less, more);
   assert.equal(await media.decodeComplaints(file(recording)), '');
   assert.ok(colour in media.tiles(await media.frameAt(file(recording), found.duration - 0.3)), `${colour} is not seen at the end`);
   assert.ok(Math.abs(recording.duration - found.duration) < 0.1, `the entity says ${recording.duration} s`);
@@ -68,15 +66,14 @@ stage.test('a killed browser leaves its session, and the recording goes on', asy
     await victim.join(await stage.token(recorded.session));
     await victim.publish();
     await recorded.person.sees(victim, 'red');
-    const both = recorded.seconds();
-    const since = Date.now();
+    const killedAt = Date.now();
     await doomed.kill();
     await recorded.person.waitForEvent('connectionDestroyed', ({ connectionId }) => connectionId === victim.connectionId, 20);
-    t.diagnostic(`removed after ${((Date.now() - since) / 1000).toFixed(1)} s`);
+    t.diagnostic(`removed after ${((Date.now() - killedAt) / 1000).toFixed(1)} s`);
     await record(1.5);
     const whole = await endsWell(recorded, 'green');
     const colours = async (second) => Object.keys(media.tiles(await media.frameAt(file(whole), second))).sort();
-    assert.deepEqual(await colours(both), ['green', 'red']);
+    assert.deepEqual(await colours(whole.fileTime(killedAt)), ['green', 'red']);
     assert.deepEqual(await colours(whole.duration - 0.5), ['green']);
   } finally {
     await doomed.close();
@@ -87,7 +84,7 @@ stage.test('a killed worker costs its own recording, which is salvaged', async (
   const victim = await recordedSession({ name: 'anna', colour: 'red' });
   const neighbour = await recordedSession({ name: 'ben', colour: 'blue' });
   await record(4);
-  const lasted = victim.seconds();
+  const length = stage.lengthOf(victim.id);
   process.kill(workerOf(victim.id).pid, 'SIGKILL');
 
   const salvaged = await ended(victim.id);
@@ -96,7 +93,7 @@ stage.test('a killed worker costs its own recording, which is salvaged', async (
   assert.match(message, /worker was killed by signal 9/);
   assert.ok(notes.some((note) => /salvaged/.test(note)), notes.join());
   assert.equal(entity(victim.id).message, message);
-  await isPlayable(salvaged, 'red', lasted - 1.1, lasted + 1);
+  await isPlayable(salvaged, 'red', length, 1.1);
   assert.equal((await stage.rest.post(`/openvidu/api/recordings/stop/${victim.id}`)).status, 404);
   assert.equal((await stage.rest.get(`/openvidu/api/sessions/${victim.session}`)).json.recording, false);
   await victim.person.waitForEvent('recordingStopped', ({ id }) => id === victim.id);
@@ -131,12 +128,12 @@ stage.test('a layout that crashes costs its own recording', async () => {
 stage.test('SIGTERM finishes all recordings properly', async () => {
   const recordings = [await recordedSession({ colour: 'red' }), await recordedSession({ colour: 'green' })];
   await record(2);
-  const lasted = recordings.map(({ seconds }) => seconds());
+  const lengths = recordings.map(({ id }) => stage.lengthOf(id));
   assert.deepEqual(await stage.server.stop('SIGTERM'), { code: 0, signal: null });
   for (const [i, colour] of ['red', 'green'].entries()) {
     const onDisk = entity(recordings[i].id);
     assert.equal(onDisk.status, 'ready', JSON.stringify(onDisk));
-    await isPlayable({ ...onDisk, id: recordings[i].id }, colour, lasted[i] - 0.3, lasted[i] + 1.5);
+    await isPlayable({ ...onDisk, id: recordings[i].id }, colour, lengths[i], 0.3, 1);
   }
   await stage.server.launch();
   assert.equal((await told(recordings[0].id)).status, 'ready');
@@ -145,14 +142,14 @@ stage.test('SIGTERM finishes all recordings properly', async () => {
 stage.test('a killed server loses nothing but the end', async () => {
   const recorded = await recordedSession({ name: 'anna', colour: 'magenta' });
   await record(3);
-  const lasted = recorded.seconds();
+  const length = stage.lengthOf(recorded.id);
   const workers = stage.server.workers();
   await stage.server.stop('SIGKILL');
   await stage.server.launch();
   const found = await ended(recorded.id, 20);
   assert.deepEqual(workers.filter(({ pid }) => isRunning(pid)), [], 'a worker outlived its server');
   assert.match((await explained(recorded.id)).message, /the server ended during the recording/);
-  await isPlayable(found, 'magenta', lasted - 0.5, lasted + 6);
+  await isPlayable(found, 'magenta', length, 0.5, 6);
 
   const session = await stage.session();
   await stage.enter(session, { colour: 'green' });

@@ -34,60 +34,76 @@ async function tokenFor(server, { version }) {
   return (await server.rest.post('/api/tokens', { session })).expect(200).json.id;
 }
 
-async function enter(server, browser, name) {
-  const person = await browser.open({ name, width: 640, height: 360, frameRate: 20, ...people[name] });
-  await person.join(await tokenFor(server, people[name]), { subscribe: name === 'anna' });
+const open = (browser, name) => browser.open({ name, width: 640, height: 360, frameRate: 20, ...people[name] });
+
+async function enter(server, person) {
+  await person.join(await tokenFor(server, person), { subscribe: person.name === 'anna' });
   await person.publish();
-  say(`${name} joins with openvidu-browser ${person.version}: ${people[name].colour}, ${people[name].tone} Hz`);
-  return person;
+  const { colour, tone } = people[person.name];
+  say(`${person.name} joins with openvidu-browser ${person.version}: ${colour}, ${tone} Hz`);
 }
 
 const secondsUntil = (moment) => Math.max(0, (moment - Date.now()) / 1000);
 
+/** Answers the recording's file, and when which people were there, in seconds before its end. */
 async function holdSession(server, browser) {
   (await server.rest.post('/openvidu/api/sessions', { customSessionId: session })).expect(200);
-  await enter(server, browser, 'anna');
-  const ben = await enter(server, browser, 'ben');
-  await enter(server, browser, 'cleo');
+  const [anna, ben, cleo, dora] = await Promise.all(Object.keys(people).map((name) => open(browser, name)));
+  for (const person of [anna, ben, cleo])
+    await enter(server, person);
 
+  const requested = Date.now();
   const start = await server.rest.post('/openvidu/api/recordings/start',
     { session, name: 'demo', resolution: '1280x720', frameRate: 25, recordingLayout: 'BEST_FIT' });
-  const started = start.expect(200).json;
-  const zero = Date.now();
+  const { id } = start.expect(200).json;
+  const scenes = [{ names: ['anna', 'ben', 'cleo'], from: Date.now() }];
   say(`recording started, answered after ${Math.round(start.ms)} ms`);
-  await record(secondsUntil(zero + lateAt * 1000));
-  await enter(server, browser, 'dora');
-  await record(secondsUntil(zero + leaveAt * 1000));
+
+  await record(secondsUntil(requested + lateAt * 1000));
+  scenes.at(-1).to = Date.now();
+  await enter(server, dora);
+  scenes.push({ names: ['anna', 'ben', 'cleo', 'dora'], from: Date.now() });
+
+  await record(secondsUntil(requested + leaveAt * 1000));
+  scenes.at(-1).to = Date.now();
   await ben.call('leave');
   say('ben leaves');
-  await record(secondsUntil(zero + end * 1000));
+  scenes.push({ names: ['anna', 'cleo', 'dora'], from: Date.now() });
 
-  const stop = await server.rest.post(`/openvidu/api/recordings/stop/${started.id}`);
+  await record(secondsUntil(requested + end * 1000));
+  scenes.at(-1).to = Date.now();
+  const stopped = Date.now();
+  const stop = await server.rest.post(`/openvidu/api/recordings/stop/${id}`);
   const recording = stop.expect(200).json;
   say(`recording stopped, answered after ${Math.round(stop.ms)} ms`);
   check(recording.status === 'ready', `the recording is ${recording.status}: ${stop.text}`);
-  return path.join(server.recordings, recording.id, `${recording.name}.mp4`);
+  return {
+    file: path.join(server.recordings, recording.id, `${recording.name}.mp4`),
+    length: (stopped - requested) / 1000,
+    scenes: scenes.map(({ names, from, to }) => ({ names, beforeEnd: (stopped - (from + to) / 2) / 1000 })),
+  };
 }
 
-async function judge(file) {
+async function judge({ file, length, scenes }) {
   const { video, audio, duration } = await media.probe(file);
   check(video?.codec_name === 'h264' && audio?.codec_name === 'aac', `${file} should hold H.264 and AAC`);
   check(video.width === 1280 && video.height === 720, `the picture is ${video.width}x${video.height}, not 1280x720`);
   check(video.avg_frame_rate === '25/1', `the frame rate is ${video.avg_frame_rate}, not 25`);
-  check(Math.abs(duration - end) < 1, `the file lasts ${duration} s, not ${end} s`);
+  check(Math.abs(duration - length) < 1, `the file lasts ${duration} s, not ${length} s`);
   const complaints = await media.decodeComplaints(file);
   check(complaints === '', `ffmpeg complains about ${file}: ${complaints}`);
   say(`the file: ${duration.toFixed(1)} s of H.264 1280x720 at 25 fps with AAC`);
 
   const samples = await media.sound(file);
   const tones = Object.values(people).map(({ tone }) => tone);
-  const scenes = [[3, ['anna', 'ben', 'cleo']], [10, ['anna', 'ben', 'cleo', 'dora']], [18, ['anna', 'cleo', 'dora']]];
-  for (const [second, names] of scenes) {
+  for (const { names, beforeEnd } of scenes) {
+    const at = duration - beforeEnd;
+    const second = at.toFixed(1);
     const colours = names.map((name) => people[name].colour);
-    const wrong = media.misplaced(await media.frameAt(file, second), colours);
+    const wrong = media.misplaced(await media.frameAt(file, at), colours);
     check(wrong === null, `at ${second} s: ${wrong}`);
     const expected = names.map((name) => people[name].tone);
-    const heard = media.heard(samples, tones, second - 0.5, second + 0.5);
+    const heard = media.heard(samples, tones, at - 0.5, at + 0.5);
     check(heard.join() === expected.join(), `at ${second} s: the tones ${heard} are heard instead of ${expected}`);
     say(`at ${second} s: ${colours.join(', ')} in their places, ${expected.join(', ')} Hz heard`);
   }
@@ -98,12 +114,12 @@ async function demo() {
   mkdirSync(folder, { recursive: true });
   let server;
   let browser;
-  let file;
+  let recording;
   try {
     server = await Server.start({ name: 'demo', folder });
     say(`server listens on port ${server.port}`);
     browser = await Browser.launch();
-    file = await holdSession(server, browser);
+    recording = await holdSession(server, browser);
   } catch (error) {
     if (server)
       console.error(`--- last lines of the server's log\n${server.log().split('\n').slice(-40).join('\n')}`);
@@ -116,9 +132,9 @@ async function demo() {
     await within(5, 'all workers are gone', () => !workers.some(({ pid }) => isRunning(pid)));
   }
   say('browsers and server are gone; judging the file');
-  await judge(file);
-  await media.contactSheet(file, sheet, { every: 2, columns: 5, rows: 2 });
-  console.log(`recording: ${file}`);
+  await judge(recording);
+  await media.contactSheet(recording.file, sheet, { every: 2, columns: 5, rows: 2 });
+  console.log(`recording: ${recording.file}`);
   console.log(`contact sheet: ${sheet}`);
 }
 

@@ -171,19 +171,20 @@ function beeps(samples) {
   return onsets;
 }
 
-/** Sound minus picture in ms for each flash that has its beep, sorted by size. */
+/** For each flash that has its beep: when, and sound minus picture in ms. */
 export async function syncOffsets(file) {
   const sounds = beeps(await sound(file));
-  const offsets = [];
-  for (const flash of await flashes(file)) {
-    const nearest = sounds.reduce((a, b) => (Math.abs(b - flash) < Math.abs(a - flash) ? b : a), Infinity);
-    if (Math.abs(nearest - flash) < 0.4)
-      offsets.push((nearest - flash) * 1000);
-  }
-  return offsets.sort((a, b) => Math.abs(a) - Math.abs(b));
+  const pairs = (await flashes(file)).map((at) => {
+    const nearestBeep = sounds.reduce((a, b) => (Math.abs(b - at) < Math.abs(a - at) ? b : a), Infinity);
+    return { at, ms: (nearestBeep - at) * 1000 };
+  });
+  return pairs.filter(({ ms }) => Math.abs(ms) < 400);
 }
 
-export const percentile = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)];
+export function percentile(values, share) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)];
+}
 
 /** One picture with a frame of every few seconds. */
 export async function contactSheet(file, picture, { every, columns, rows, width = 320 }) {

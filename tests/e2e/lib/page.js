@@ -84,6 +84,7 @@
     const track = canvas.captureStream(0).getVideoTracks()[0];
     const step = 1 / options.frameRate;
     let shown = -1;
+    let wasWhite = false;
     let beeped = 0;
     setInterval(() => {
       const now = audio().currentTime;
@@ -97,7 +98,11 @@
       if (frame === shown)
         return;
       shown = frame;
-      g.fillStyle = now > 1 && now % 1 < 0.1 ? 'white' : 'black';
+      const isWhite = now > 1 && now % 1 < 0.1;
+      if (isWhite && !wasWhite)
+        note('clap', { lateMs: (now % 1) * 1000 });
+      wasWhite = isWhite;
+      g.fillStyle = isWhite ? 'white' : 'black';
       g.fillRect(0, 0, canvas.width, canvas.height);
       track.requestFrame();
     }, 2);

@@ -8,6 +8,7 @@ import { within } from './wait.mjs';
 export class Stage {
   /** settings: as with -D. browser: false when no participant is needed. */
   constructor({ name, settings, browser = true }) {
+    this.starts = new Map();
     before(async () => {
       this.server = await Server.start({ name, settings });
       if (browser)
@@ -62,12 +63,33 @@ export class Stage {
   }
 
   async startRecording(session, properties = {}) {
+    const requestedAt = Date.now();
     const answer = await this.rest.post('/openvidu/api/recordings/start', { session, ...properties });
-    return Object.assign(answer.expect(200).json, { answeredAt: Date.now(), answerMs: answer.ms });
+    this.starts.set(answer.expect(200).json.id, { requestedAt, answeredAt: Date.now() });
+    return Object.assign(answer.json, { answerMs: answer.ms });
   }
 
-  async stopRecording(id) {
-    const answer = await this.rest.post(`/openvidu/api/recordings/stop/${id}`);
-    return Object.assign(answer.expect(200).json, { answerMs: answer.ms });
+  /** How long a recording that ends now can be, in seconds: [from, to]. It begins between request and answer. */
+  lengthOf(id, now = Date.now()) {
+    const { requestedAt, answeredAt } = this.starts.get(id);
+    return [(now - answeredAt) / 1000, (now - requestedAt) / 1000];
   }
+
+  /** The stopped recording with the length it can have, and fileTime, which maps Date.now() to seconds of the file:
+   * files end when stop is asked for. */
+  async stopRecording(id) {
+    const askedAt = Date.now();
+    const answer = await this.rest.post(`/openvidu/api/recordings/stop/${id}`);
+    const recording = answer.expect(200).json;
+    return Object.assign(recording, {
+      answerMs: answer.ms,
+      length: this.lengthOf(id, askedAt),
+      fileTime: (moment) => recording.duration - (askedAt - moment) / 1000,
+    });
+  }
+}
+
+/** Fails unless a duration is within [from, to], give or take. */
+export function lasts(duration, [from, to], less = 0.3, more = 0.3) {
+  assert.ok(duration >= from - less && duration <= to + more, `${duration} s instead of ${from} to ${to} s (-${less}, +${more})`);
 }
