@@ -336,6 +336,28 @@ rig_assert_keys (RecJson *object, const char *keys)
   g_assert_cmpstr (found_text, ==, wanted_text);
 }
 
+void
+rig_assert_string (RecJson *object, const char *name, const char *expected)
+{
+  g_assert_cmpstr (rec_json_string_or (object, name, NULL), ==, expected);
+}
+
+void
+rig_assert_list (RigClient *client, const char *expected)
+{
+  g_autofree char *list = rig_client_list (client);
+
+  g_assert_cmpstr (list, ==, expected);
+}
+
+void
+rig_assert_empty_result (RigClient *client, const char *method, const char *params)
+{
+  g_autoptr (RecJson) result = rig_client_call (client, method, params);
+
+  rig_assert_keys (result, "sessionId");
+}
+
 static void
 append_medium (GString *sdp, unsigned mid, bool is_audio, const char *direction)
 {

@@ -61,6 +61,11 @@ RecJson *rig_client_join (RigClient *client, RecSession *session, RecRole role, 
 
 /* Exactly these keys, separated by spaces, in any order. */
 void rig_assert_keys (RecJson *object, const char *keys);
+void rig_assert_string (RecJson *object, const char *name, const char *expected);
+/* What rig_client_list gives. */
+void rig_assert_list (RigClient *client, const char *expected);
+/* Nothing but the RPC id is answered. */
+void rig_assert_empty_result (RigClient *client, const char *method, const char *params);
 
 /* What a Chromium offers. */
 typedef enum {

@@ -46,20 +46,6 @@ join_new (Fixture *fixture)
   return client;
 }
 
-static void
-assert_string (RecJson *object, const char *name, const char *expected)
-{
-  g_assert_cmpstr (rec_json_string_or (object, name, NULL), ==, expected);
-}
-
-static void
-assert_list (RigClient *client, const char *expected)
-{
-  g_autofree char *list = rig_client_list (client);
-
-  g_assert_cmpstr (list, ==, expected);
-}
-
 /* As 2.0 and 2.1 put it together: "active" means that there is such a track. */
 static RecJson *
 publish_old (RigClient *client, bool audio, bool video)
@@ -113,12 +99,12 @@ test_joining (Fixture *fixture, const void *data G_GNUC_UNUSED)
   g_autoptr (RecJson) told = rig_client_take (ann, "participantJoined");
   RecJson *value = rec_json_get (result, "value");
 
-  assert_string (result, "id", bob->id);
-  assert_string (result, "metadata", "");
+  rig_assert_string (result, "id", bob->id);
+  rig_assert_string (result, "metadata", "");
   g_assert_cmpuint (json_object_array_length (value), ==, 1);
   rig_assert_keys (json_object_array_get_idx (value, 0), "id createdAt metadata");
-  assert_string (json_object_array_get_idx (value, 0), "metadata", "old");
-  assert_string (told, "id", bob->id);
+  rig_assert_string (json_object_array_get_idx (value, 0), "metadata", "old");
+  rig_assert_string (told, "id", bob->id);
 }
 
 static void
@@ -143,7 +129,7 @@ test_secret_creates_the_session (Fixture *fixture, const void *data G_GNUC_UNUSE
 
   g_assert_nonnull (session);
   g_assert_true (session->properties->records_always);
-  assert_string (result, "role", "PUBLISHER");
+  rig_assert_string (result, "role", "PUBLISHER");
 }
 
 static void
@@ -185,7 +171,7 @@ test_publishing_to_old_and_new (Fixture *fixture, const void *data G_GNUC_UNUSED
   g_assert_true (rec_json_bool_or (for_new, "hasAudio", false));
   g_assert_true (rec_json_bool_or (for_new, "hasVideo", false));
   g_assert_cmpint (rec_json_int_or (for_new, "frameRate", 0), ==, -1);
-  assert_string (for_new, "typeOfVideo", "CAMERA");
+  rig_assert_string (for_new, "typeOfVideo", "CAMERA");
   g_assert_true (rec_json_bool_or (for_old, "audioActive", false));
   g_assert_true (rec_json_bool_or (for_old, "videoActive", false));
 }
@@ -252,8 +238,8 @@ test_changes_go_to_new_ones_only (Fixture *fixture, const void *data G_GNUC_UNUS
   g_free (rig_client_list (old));
   g_free (rig_client_list (new));
   empty = rig_client_call (ann, "streamPropertyChanged", params);
-  assert_list (old, "");
-  assert_list (new, "streamPropertyChanged");
+  rig_assert_list (old, "");
+  rig_assert_list (new, "streamPropertyChanged");
 }
 
 static void
@@ -263,8 +249,8 @@ test_leaving_names_who_left (Fixture *fixture, const void *data G_GNUC_UNUSED)
   g_autoptr (RecJson) result = rig_client_call (ann, "leaveRoom", "{}");
   g_autoptr (RecJson) params = rig_client_take (bob, "participantLeft");
 
-  assert_string (params, "name", ann->id);
-  assert_string (params, "reason", "disconnect");
+  rig_assert_string (params, "name", ann->id);
+  rig_assert_string (params, "reason", "disconnect");
   g_assert_cmpint (ann->close_code, ==, 0);
 }
 
@@ -276,8 +262,8 @@ test_lost_ones_do_not_come_back (Fixture *fixture, const void *data G_GNUC_UNUSE
 
   rig_client_drop (ann);
   params = rig_client_take (bob, "participantLeft");
-  assert_string (params, "name", ann->id);
-  assert_string (params, "reason", "networkDisconnect");
+  rig_assert_string (params, "name", ann->id);
+  rig_assert_string (params, "reason", "networkDisconnect");
 }
 
 static void
@@ -291,7 +277,7 @@ test_silent_ones_are_removed (Fixture *fixture, const void *data G_GNUC_UNUSED)
   g_autoptr (RecJson) second = rig_client_call (bob, "ping", NULL);
   signal_rig_advance (fixture->rig, 5);
   left = rig_client_take (bob, "participantLeft");
-  assert_string (left, "reason", "networkDisconnect");
+  rig_assert_string (left, "reason", "networkDisconnect");
   g_assert_cmpint (ann->close_code, ==, 1000);
 }
 
@@ -314,7 +300,7 @@ test_ghosts_stay_open (Fixture *fixture, const void *data G_GNUC_UNUSED)
 
   for (int i = 0; i < 100; i++) {
     g_autoptr (RecJson) result = rig_client_call (ghost, "ping", NULL);
-    assert_string (result, "value", "pong");
+    rig_assert_string (result, "value", "pong");
     signal_rig_advance (fixture->rig, 5);
   }
   g_assert_cmpint (ghost->close_code, ==, 0);
@@ -346,10 +332,10 @@ test_signals_between_eras (Fixture *fixture, const void *data G_GNUC_UNUSED)
     g_autoptr (RecJson) result = rig_client_call (old, "sendMessage", params);
     g_autoptr (RecJson) heard = rig_client_take (new, "sendMessage");
     g_autoptr (RecJson) heard_too = rig_client_take (old_too, "sendMessage");
-    assert_string (heard, "type", to_new[i].at_new);
-    assert_string (heard, "data", "");
-    assert_string (heard_too, "type", to_new[i].from_old);
-    assert_string (heard_too, "from", old->id);
+    rig_assert_string (heard, "type", to_new[i].at_new);
+    rig_assert_string (heard, "data", "");
+    rig_assert_string (heard_too, "type", to_new[i].from_old);
+    rig_assert_string (heard_too, "from", old->id);
   }
   g_free (rig_client_list (old));
   for (size_t i = 0; i < G_N_ELEMENTS (to_old); i++) {
@@ -358,8 +344,8 @@ test_signals_between_eras (Fixture *fixture, const void *data G_GNUC_UNUSED)
     g_autoptr (RecJson) result = rig_client_call (new, "sendMessage", params);
     g_autoptr (RecJson) heard = rig_client_take (old, "sendMessage");
     rig_assert_keys (heard, "data from type");
-    assert_string (heard, "type", to_old[i].at_old);
-    assert_string (heard, "data", "");
+    rig_assert_string (heard, "type", to_old[i].at_old);
+    rig_assert_string (heard, "data", "");
   }
 }
 
@@ -373,8 +359,8 @@ test_server_signals_have_a_sender (Fixture *fixture, const void *data G_GNUC_UNU
   rec_registry_send_signal (fixture->rig->registry, fixture->session, NULL, NULL, "chat", "hello",
       NULL);
   heard = rig_client_take (old, "sendMessage");
-  assert_string (heard, "from", old->id);
-  assert_string (heard, "type", "chat");
+  rig_assert_string (heard, "from", old->id);
+  rig_assert_string (heard, "type", "chat");
 }
 
 static void
@@ -389,9 +375,9 @@ test_old_publisher_is_unpublished_silently (Fixture *fixture, const void *data G
   rec_registry_end_stream (fixture->rig->registry,
       rec_session_find_stream (fixture->session, rec_json_string_or (result, "id", "")),
       "forceUnpublishByServer");
-  assert_list (ann, "");
-  assert_list (old, "participantUnpublished");
-  assert_list (new, "participantUnpublished");
+  rig_assert_list (ann, "");
+  rig_assert_list (old, "participantUnpublished");
+  rig_assert_list (new, "participantUnpublished");
 }
 
 static void
