@@ -33,8 +33,8 @@ build_plugin (const char *version, const char *id)
   char *file = g_strdup_printf ("%s/%s-%s.so", folder, id, version);
   const char *const arguments[] = { "cc", "-std=gnu11", "-shared", "-fPIC", "-fvisibility=hidden",
     "-Wl,-z,defs", includes, "-o", file, source, NULL };
-  g_autofree char *output = run (arguments);
 
+  g_free (run (arguments));
   return file;
 }
 
@@ -107,8 +107,8 @@ print_offsets (const char *name, const char *includes)
   const char *const build[] = { "cc", "-std=c11", includes, "-o", program,
     REC_SOURCE_DIR "/tests/abi/offsets.c", NULL };
   const char *const execute[] = { program, NULL };
-  g_autofree char *output = run (build);
 
+  g_free (run (build));
   return run (execute);
 }
 
