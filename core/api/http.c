@@ -3,6 +3,7 @@
 #include "api/http.h"
 
 #include "api/listen.h"
+#include "api/mhd.h"
 #include "api/peers.h"
 #include "api/tls.h"
 #include "api/websocket.h"
@@ -133,62 +134,18 @@ on_answered (RecHttpRequest *request)
 
 /* --- [http] answers ---------------------------------------------------------------------------------------- */
 
-static const char *const headers_of_all[][2] = {
-  { "Access-Control-Allow-Origin", "*" },
-  { "Access-Control-Expose-Headers", "Accept-Ranges, Content-Range, ETag" },
-  { "X-Content-Type-Options", "nosniff" },
-};
-
-static struct MHD_Response *
-make_response (RecHttpAnswer *answer)
-{
-  struct MHD_Response *response;
-
-  if (answer->fd >= 0) {
-    response = MHD_create_response_from_fd_at_offset64 ((uint64_t) answer->length, answer->fd,
-        (uint64_t) answer->offset);
-    if (response != NULL)
-      answer->fd = -1;
-    return response;
-  }
-  response = MHD_create_response_from_buffer (answer->n_body, answer->body, MHD_RESPMEM_MUST_FREE);
-  if (response != NULL)
-    answer->body = NULL;
-  return response;
-}
-
-static enum MHD_Result
-send_answer (struct MHD_Connection *connection, RecHttpRequest *request)
-{
-  RecHttpAnswer *answer = &request->answer;
-  struct MHD_Response *response = make_response (answer);
-
-  if (response == NULL)
-    return MHD_NO;
-  for (size_t i = 0; i < G_N_ELEMENTS (headers_of_all); i++)
-    MHD_add_response_header (response, headers_of_all[i][0], headers_of_all[i][1]);
-  for (guint i = 0; i + 1 < answer->headers->len; i += 2)
-    MHD_add_response_header (response, answer->headers->pdata[i], answer->headers->pdata[i + 1]);
-  enum MHD_Result result = MHD_queue_response (connection, answer->status, response);
-  MHD_destroy_response (response);
-  return result;
-}
-
 static enum MHD_Result
 refuse (struct MHD_Connection *connection, RecHttpRequest *request, unsigned status,
     const char *message)
 {
   rec_http_answer_status (request, status, message);
-  return send_answer (connection, request);
+  return rec_mhd_send_answer (connection, request);
 }
 
 static gsize
 get_peer (struct MHD_Connection *connection)
 {
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
-
-  return GPOINTER_TO_SIZE (info->socket_context);
+  return GPOINTER_TO_SIZE (rec_mhd_get_context (connection));
 }
 
 /* --- [http] upgrades ---------------------------------------------------------------------------------------- */
@@ -234,8 +191,7 @@ on_upgrade (void *data, struct MHD_Connection *connection, void *req_cls, const 
   RecHttpSocket *socket = g_new (RecHttpSocket, 1);
 
   /* Behind TLS, fd is another one than the connection's. */
-  tune_connection (
-      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+  tune_connection (rec_mhd_get_fd (connection));
   *socket = (RecHttpSocket){
     .fd = fd,
     .extra = g_memdup2 (extra, n_extra),
@@ -293,10 +249,9 @@ on_connection (void *data, struct MHD_Connection *connection, void **context,
     rec_peers_remove (server->peers, GPOINTER_TO_SIZE (*context));
     return;
   }
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CONNECTION_FD);
   const int64_t deadline_us = g_get_monotonic_time () + server->request_timeout_us;
-  *context = GSIZE_TO_POINTER (rec_peers_add (server->peers, info->connect_fd, deadline_us));
+  *context =
+      GSIZE_TO_POINTER (rec_peers_add (server->peers, rec_mhd_get_fd (connection), deadline_us));
 }
 
 static void *
@@ -327,34 +282,16 @@ on_completed (void *data, struct MHD_Connection *connection, void **req_cls,
   *req_cls = NULL;
 }
 
-static enum MHD_Result
-copy_header (void *data, enum MHD_ValueKind kind G_GNUC_UNUSED, const char *name, const char *value)
-{
-  rec_http_request_add_header (data, name, value == NULL ? "" : value);
-  return MHD_YES;
-}
-
 static void
 take_address (RecHttpServer *server, struct MHD_Connection *connection, RecHttpRequest *request)
 {
   const char *real_ip = rec_http_request_get_header (request, "x-real-ip");
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 
   g_free (request->ip);
   if (server->trusts_real_ip && real_ip != NULL && g_hostname_is_ip_address (real_ip))
     request->ip = g_strdup (real_ip);
   else
-    request->ip = rec_address_to_text (info == NULL ? NULL : info->client_addr);
-}
-
-static size_t
-get_header_size (struct MHD_Connection *connection)
-{
-  const union MHD_ConnectionInfo *info =
-      MHD_get_connection_info (connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-
-  return info == NULL ? 0 : info->header_size;
+    request->ip = rec_mhd_dup_address (connection);
 }
 
 static bool
@@ -374,9 +311,9 @@ take_headers (RecHttpServer *server, struct MHD_Connection *connection, RecHttpR
   request->http.connection = connection;
   g_free (request->method);
   request->method = g_strdup (method);
-  MHD_get_connection_values (connection, MHD_HEADER_KIND, copy_header, request);
+  rec_mhd_copy_headers (connection, request);
   take_address (server, connection, request);
-  if (get_header_size (connection) > server->max_header_bytes)
+  if (rec_mhd_get_header_size (connection) > server->max_header_bytes)
     return refuse (connection, request, 431, "the headers are larger than server.max-header-bytes");
   if (announces_too_much (server, request))
     return refuse (connection, request, 413, "the body is larger than server.max-body-bytes");
@@ -437,7 +374,7 @@ on_access (void *data, struct MHD_Connection *connection, const char *url G_GNUC
     *n_body = 0;
     return result;
   }
-  return request->is_answered ? send_answer (connection, request)
+  return request->is_answered ? rec_mhd_send_answer (connection, request)
                               : hand_over (server, connection, request);
 }
 

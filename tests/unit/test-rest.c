@@ -1,150 +1,12 @@
-/* test-rest.c - the whole API as clients see it, over TLS, on top of the real stages; nothing is recorded here. */
-#include "api/api.h"
-
-#include "base/config.h"
+/* test-rest.c - the API as clients of both eras see it, and its WebSocket; nothing is recorded here. */
 #include "base/json.h"
 #include "base/main-thread.h"
-#include "base/path.h"
+#include "lib/api-rig.h"
 #include "lib/library-leaks.h"
-#include "lib/tls-client.h"
-#include "media/router.h"
-#include "plugin/catalogue.h"
-#include "recording/supervisor.h"
-#include "session/registry.h"
 #include "session/token.h"
-#include "signal/signal.h"
 
-#include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <string.h>
-#include <unistd.h>
-
-typedef struct {
-  char *folder, *recordings;
-  RecConfig *config;
-  RecRegistry *registry;
-  RecRouter *router;
-  RecCatalogue *catalogue;
-  RecSupervisor *supervisor;
-  RecSignalServer *signal;
-  RecApi *api;
-  unsigned port;
-  char *token; /* a text kept from one step to the next */
-} Fixture;
-
-static int64_t
-read_clock (void *data G_GNUC_UNUSED)
-{
-  return 1700000000000;
-}
-
-static void
-set (Fixture *fixture, const char *key, const char *value)
-{
-  g_autoptr (GError) error = NULL;
-
-  rec_config_set (fixture->config, key, value, "test", &error);
-  g_assert_no_error (error);
-}
-
-static void
-configure (Fixture *fixture, const char *settings)
-{
-  g_autofree char *plugins = g_build_filename (fixture->folder, "plugins", NULL);
-  g_auto (GStrv) pairs = g_strsplit (settings == NULL ? "" : settings, " ", -1);
-
-  fixture->recordings = g_build_filename (fixture->folder, "recordings", NULL);
-  fixture->config = rec_config_new ();
-  g_assert_cmpint (g_mkdir (plugins, 0700), ==, 0);
-  set (fixture, "server.port", "0");
-  set (fixture, "server.state-directory", fixture->folder);
-  set (fixture, "openvidu.recording", "true");
-  set (fixture, "openvidu.recording.path", fixture->recordings);
-  set (fixture, "plugins.directories", plugins);
-  set (fixture, "recording.spare-workers", "0");
-  for (char **pair = pairs; *pair != NULL && **pair != '\0'; pair++) {
-    char *value = strchr (*pair, '=');
-    *value = '\0';
-    set (fixture, *pair, value + 1);
-  }
-}
-
-static void
-set_up (Fixture *fixture, gconstpointer data)
-{
-  g_autoptr (GError) error = NULL;
-
-  fixture->folder = g_dir_make_tmp ("recto-rest-XXXXXX", NULL);
-  configure (fixture, data);
-  fixture->registry = rec_registry_new (fixture->config, read_clock, NULL);
-  fixture->catalogue = rec_catalogue_new (fixture->config, "/proc/self/exe", &error);
-  g_assert_no_error (error);
-  fixture->router = rec_router_new (fixture->config, fixture->registry, &error);
-  g_assert_no_error (error);
-  fixture->signal = rec_signal_server_new (fixture->config, fixture->registry, fixture->router);
-  fixture->supervisor = rec_supervisor_new (fixture->config, fixture->registry, fixture->router,
-      fixture->catalogue, "/proc/self/exe", &error);
-  g_assert_no_error (error);
-  const RecApiContext context = {
-    .config = fixture->config,
-    .registry = fixture->registry,
-    .router = fixture->router,
-    .supervisor = fixture->supervisor,
-    .catalogue = fixture->catalogue,
-    .signal = fixture->signal,
-  };
-  fixture->api = rec_api_new (&context, &error);
-  g_assert_no_error (error);
-  g_autoptr (GUri)
-      uri = g_uri_parse (rec_registry_get_public_url (fixture->registry), G_URI_FLAGS_NONE, NULL);
-  fixture->port = (unsigned) g_uri_get_port (uri);
-}
-
-static void
-tear_down (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
-{
-  GPtrArray *sessions = rec_registry_get_sessions (fixture->registry);
-
-  if (fixture->api != NULL)
-    rec_api_stop (fixture->api);
-  while (sessions->len > 0)
-    rec_registry_close_session (fixture->registry, sessions->pdata[0], "openviduServerStopped");
-  rec_api_free (fixture->api);
-  rec_supervisor_free (fixture->supervisor);
-  rec_signal_server_free (fixture->signal);
-  rec_router_free (fixture->router);
-  rec_catalogue_free (fixture->catalogue);
-  rec_registry_free (fixture->registry);
-  rec_config_free (fixture->config);
-  g_assert_true (rec_path_remove_tree (fixture->folder, NULL));
-  g_free (fixture->folder);
-  g_free (fixture->recordings);
-  g_free (fixture->token);
-}
-
-/* --- asking -------------------------------------------------------------------------------------------------------- */
-
-/* OPENVIDUAPP:MY_SECRET */
-#define AUTH "Basic T1BFTlZJRFVBUFA6TVlfU0VDUkVU"
-#define OLD "/api"
-#define NEW "/openvidu/api"
-
-static TestResponse *
-ask_with (Fixture *fixture, const char *method, const char *path, const char *headers,
-    const char *body)
-{
-  g_autofree char *text = g_strdup_printf (
-      "%s %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%sContent-Length: %zu\r\n\r\n%s",
-      method, path, headers, body == NULL ? 0 : strlen (body), body == NULL ? "" : body);
-
-  return test_ask (fixture->port, text);
-}
-
-static TestResponse *
-ask (Fixture *fixture, const char *method, const char *path, const char *body)
-{
-  return ask_with (fixture, method, path, "Authorization: " AUTH "\r\n", body);
-}
 
 static RecJson *
 parse (const TestResponse *response)
@@ -157,44 +19,12 @@ parse (const TestResponse *response)
   return value;
 }
 
-typedef struct {
-  const char *method, *path, *body;
-  unsigned status;
-  const char *text; /* in the answer, or NULL */
-} Step;
-
-static void
-take_steps (Fixture *fixture, const Step *steps, size_t n_steps)
-{
-  for (size_t i = 0; i < n_steps; i++) {
-    g_autoptr (TestResponse)
-        response = ask (fixture, steps[i].method, steps[i].path, steps[i].body);
-    g_test_message ("%s %s %s: %u %s", steps[i].method, steps[i].path,
-        steps[i].body == NULL ? "" : steps[i].body, response->status, response->body->str);
-    g_assert_cmpuint (response->status, ==, steps[i].status);
-    if (steps[i].text != NULL)
-      g_assert_nonnull (strstr (response->body->str, steps[i].text));
-  }
-}
-
-/* Runs on the client's thread; the main loop serves meanwhile. */
-#define STEPS(name, ...)                                                                           \
-  static void name##_steps (void *data)                                                            \
-  {                                                                                                \
-    static const Step steps[] = { __VA_ARGS__ };                                                   \
-    take_steps (data, steps, G_N_ELEMENTS (steps));                                                \
-  }                                                                                                \
-  static void name (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)                            \
-  {                                                                                                \
-    test_run_beside_loop (name##_steps, fixture);                                                  \
-  }
-
 /* --- who may ask ----------------------------------------------------------------------------------------------------- */
 
 static void
 ask_without_secret (void *data)
 {
-  Fixture *fixture = data;
+  ApiRig *rig = data;
   static const char *const wrong[] = {
     "",
     "Authorization: Basic T1BFTlZJRFVBUFA6TVlfU0VDUkU=\r\n",     /* MY_SECRE */
@@ -213,31 +43,31 @@ ask_without_secret (void *data)
     g_auto (GStrv) words = g_strsplit (paths[k], " ", 2);
     for (size_t i = 0; i < G_N_ELEMENTS (wrong); i++) {
       g_autoptr (TestResponse)
-          response = ask_with (fixture, words[0], words[1], wrong[i], "{\"a\": 1}");
+          response = api_rig_ask_with (rig, words[0], words[1], wrong[i], "{\"a\": 1}");
       g_autofree char *challenge = test_response_dup_header (response, "WWW-Authenticate");
       g_assert_cmpuint (response->status, ==, 401);
       g_assert_true (g_str_has_prefix (challenge, "Basic realm=\""));
     }
   }
-  g_autoptr (TestResponse) lower = ask_with (fixture, "GET", "/api/sessions",
+  g_autoptr (TestResponse) lower = api_rig_ask_with (rig, "GET", "/api/sessions",
       "Authorization: basic T1BFTlZJRFVBUFA6TVlfU0VDUkVU\r\n", NULL);
   g_assert_cmpuint (lower->status, ==, 200);
 }
 
 static void
-test_asks_for_the_secret (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_asks_for_the_secret (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
 {
-  test_run_beside_loop (ask_without_secret, fixture);
-  g_assert_cmpuint (rec_registry_get_sessions (fixture->registry)->len, ==, 0);
+  test_run_beside_loop (ask_without_secret, rig);
+  g_assert_cmpuint (rec_registry_get_sessions (rig->registry)->len, ==, 0);
 }
 
 /* The Java clients ask again on the same connection. */
 static void
 ask_twice (void *data)
 {
-  Fixture *fixture = data;
+  ApiRig *rig = data;
   static const char body[] = "{\"customSessionId\": \"one\"}";
-  g_autoptr (TestClient) client = test_client_new (fixture->port);
+  g_autoptr (TestClient) client = test_client_new (rig->port);
 
   for (int i = 0; i < 2; i++) {
     g_autofree char *text = g_strdup_printf (
@@ -249,21 +79,21 @@ ask_twice (void *data)
 }
 
 static void
-test_keeps_refused_connections (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_keeps_refused_connections (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
 {
-  test_run_beside_loop (ask_twice, fixture);
+  test_run_beside_loop (ask_twice, rig);
 }
 
 static void
 ask_across_origins (void *data)
 {
-  Fixture *fixture = data;
-  g_autoptr (TestResponse) preflight = ask_with (fixture, "OPTIONS", NEW "/sessions",
+  ApiRig *rig = data;
+  g_autoptr (TestResponse) preflight = api_rig_ask_with (rig, "OPTIONS", NEW "/sessions",
       "Origin: https://app.example\r\nAccess-Control-Request-Headers: authorization,x-a\r\n", NULL);
   g_autofree char *origin = test_response_dup_header (preflight, "Access-Control-Allow-Origin");
   g_autofree char *methods = test_response_dup_header (preflight, "Access-Control-Allow-Methods");
   g_autofree char *headers = test_response_dup_header (preflight, "Access-Control-Allow-Headers");
-  g_autoptr (TestResponse) refused = ask_with (fixture, "PUT", NEW "/sessions", "", NULL);
+  g_autoptr (TestResponse) refused = api_rig_ask_with (rig, "PUT", NEW "/sessions", "", NULL);
   g_autofree char *allowed = test_response_dup_header (refused, "Allow");
 
   g_assert_cmpuint (preflight->status, ==, 200);
@@ -275,16 +105,16 @@ ask_across_origins (void *data)
 }
 
 static void
-test_lets_other_origins_ask (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_lets_other_origins_ask (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
 {
-  test_run_beside_loop (ask_across_origins, fixture);
+  test_run_beside_loop (ask_across_origins, rig);
 }
 
 static void
 ask_wrongly (void *data)
 {
-  Fixture *fixture = data;
-  g_autoptr (TestResponse) response = ask (fixture, "GET", NEW "/sessions/none", NULL);
+  ApiRig *rig = data;
+  g_autoptr (TestResponse) response = api_rig_ask (rig, "GET", NEW "/sessions/none", NULL);
   g_autoptr (RecJson) body = parse (response);
 
   g_assert_cmpint (rec_json_int_or (body, "status", 0), ==, 404);
@@ -295,9 +125,9 @@ ask_wrongly (void *data)
 }
 
 static void
-test_explains_errors (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_explains_errors (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
 {
-  test_run_beside_loop (ask_wrongly, fixture);
+  test_run_beside_loop (ask_wrongly, rig);
 }
 
 /* --- resources ------------------------------------------------------------------------------------------------------- */
@@ -433,7 +263,7 @@ STEPS (test_refuses_signals_to_empty_sessions,
 /* clang-format on */
 
 static RecParticipant *
-join (Fixture *fixture, const char *session_id)
+join (ApiRig *rig, const char *session_id)
 {
   g_autoptr (GError) error = NULL;
   RecSessionProperties *properties = rec_session_properties_new ();
@@ -447,27 +277,27 @@ join (Fixture *fixture, const char *session_id)
 
   g_free (properties->custom_session_id);
   properties->custom_session_id = g_strdup (session_id);
-  rec_registry_create_session (fixture->registry, REC_ERA_NEW, properties, &error);
+  rec_registry_create_session (rig->registry, REC_ERA_NEW, properties, &error);
   g_assert_no_error (error);
-  RecParticipant *participant = rec_registry_join (fixture->registry, &request, &error);
+  RecParticipant *participant = rec_registry_join (rig->registry, &request, &error);
   g_assert_no_error (error);
   return participant;
 }
 
 static void
-test_checks_properties_of_recordings (Fixture *fixture, gconstpointer data)
+test_checks_properties_of_recordings (ApiRig *rig, gconstpointer data)
 {
-  join (fixture, "a");
-  joined (fixture, data);
+  join (rig, "a");
+  joined (rig, data);
 }
 
 static void
 evict (void *data)
 {
-  Fixture *fixture = data;
-  g_autofree char *path = g_strdup_printf (NEW "/sessions/a/connection/%s", fixture->token);
-  g_autoptr (TestResponse) read = ask (fixture, "GET", path, NULL);
-  g_autoptr (TestResponse) deleted = ask (fixture, "DELETE", path, NULL);
+  ApiRig *rig = data;
+  g_autofree char *path = g_strdup_printf (NEW "/sessions/a/connection/%s", rig->token);
+  g_autoptr (TestResponse) read = api_rig_ask (rig, "GET", path, NULL);
+  g_autoptr (TestResponse) deleted = api_rig_ask (rig, "DELETE", path, NULL);
 
   g_assert_cmpuint (read->status, ==, 200);
   g_assert_nonnull (strstr (read->body->str, "\"status\":\"active\""));
@@ -475,139 +305,11 @@ evict (void *data)
 }
 
 static void
-test_evicts (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_evicts (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
 {
-  fixture->token = g_strdup (join (fixture, "a")->id);
-  test_run_beside_loop (evict, fixture);
-  g_assert_null (rec_registry_find_session (fixture->registry, "a"));
-}
-
-/* --- files ----------------------------------------------------------------------------------------------------------- */
-
-static RecRecording *
-add_recording (Fixture *fixture, const char *id, const char *name, RecEra era,
-    RecRecordingStatus status)
-{
-  g_autoptr (RecRecordingProperties) properties = rec_recording_properties_new ();
-  RecRecording *recording = rec_recording_new (id, "s", era, properties, 1700000000000);
-  g_autofree char *path = NULL;
-
-  g_free (recording->name);
-  recording->name = g_strdup (name);
-  recording->directory = era == REC_ERA_OLD ? g_strdup (fixture->recordings)
-                                            : g_build_filename (fixture->recordings, id, NULL);
-  recording->file_name = g_strconcat (name, ".mp4", NULL);
-  recording->status = status;
-  recording->size = 7;
-  recording->duration_s = 12.5;
-  recording->has_audio = recording->has_video = true;
-  path = g_build_filename (recording->directory, recording->file_name, NULL);
-  g_assert_true (rec_path_make_folder (recording->directory, 0700, NULL));
-  g_assert_true (g_file_set_contents (path, "a video", -1, NULL));
-  rec_registry_add_recording (fixture->registry, recording);
-  rec_recording_unref (recording);
-  return recording;
-}
-
-static void
-add_recordings (Fixture *fixture)
-{
-  g_autofree char *secret = g_build_filename (fixture->folder, "secret.mp4", NULL);
-  g_autofree char *link = g_build_filename (fixture->recordings, "link.mp4", NULL);
-  g_autofree char *entity = g_build_filename (fixture->recordings, ".recording.old", NULL);
-
-  add_recording (fixture, "old", "first one", REC_ERA_OLD, REC_RECORDING_READY);
-  add_recording (fixture, "new", "later", REC_ERA_NEW, REC_RECORDING_READY);
-  add_recording (fixture, "running", "running", REC_ERA_NEW, REC_RECORDING_STARTED);
-  add_recording (fixture, "linked", "link", REC_ERA_OLD, REC_RECORDING_READY);
-  g_assert_true (g_file_set_contents (secret, "nobody may read this", -1, NULL));
-  g_assert_true (g_file_set_contents (entity, "{}", -1, NULL));
-  g_unlink (link);
-  g_assert_cmpint (symlink (secret, link), ==, 0);
-}
-
-/* clang-format off */
-STEPS (files,
-  { "GET", "/recordings/first%20one.mp4", NULL, 200, "a video" },
-  { "GET", "/openvidu/recordings/old/first%20one.mp4", NULL, 200, "a video" },
-  { "GET", "/openvidu/recordings/new/later.mp4", NULL, 200, "a video" },
-  { "GET", "/recordings/new/later.mp4", NULL, 200, "a video" },
-  { "HEAD", "/recordings/new/later.mp4", NULL, 200, NULL },
-  { "POST", "/recordings/new/later.mp4", NULL, 405, NULL },
-  { "GET", "/recordings/later.mp4", NULL, 404, NULL },
-  { "GET", "/openvidu/recordings/new/new.jpg", NULL, 404, NULL },
-  { "GET", "/openvidu/recordings/running/running.mp4", NULL, 404, NULL },
-  { "GET", "/recordings/link.mp4", NULL, 404, NULL },
-  { "GET", "/openvidu/recordings/linked/link.mp4", NULL, 404, NULL },
-  { "GET", "/recordings", NULL, 404, NULL },
-  { "GET", "/recordings/", NULL, 404, NULL },
-  { "GET", "/openvidu/recordings/new/", NULL, 404, NULL },
-  { "GET", "/recordings/.recording.old", NULL, 404, NULL },
-  { "GET", "/openvidu/recordings/old/.recording.old", NULL, 404, NULL },
-  { "GET", "/recordings/../secret.mp4", NULL, 400, NULL },
-  { "GET", "/recordings/%2e%2e/secret.mp4", NULL, 400, NULL },
-  { "GET", "/recordings/..%2fsecret.mp4", NULL, 400, NULL },
-  { "GET", "/recordings/..%5csecret.mp4", NULL, 400, NULL },
-  { "GET", "/recordings/..\\secret.mp4", NULL, 400, NULL },
-  { "GET", "/recordings/%252e%252e%252fsecret.mp4", NULL, 404, NULL },
-  { "GET", "/recordings/%c0%ae%c0%ae/secret.mp4", NULL, 400, NULL },
-  { "GET", "/recordings/later.mp4%00.jpg", NULL, 400, NULL },
-  { "GET", "/openvidu/recordings/new/../../secret.mp4", NULL, 400, NULL },
-  { "GET", "/openvidu/recordings/%2e%2e/secret.mp4", NULL, 400, NULL },
-  { "GET", "/openvidu/recordings/..;/secret.mp4", NULL, 404, NULL },
-  { "GET", "/openvidu/recordings/new//later.mp4", NULL, 200, "a video" })
-
-STEPS (words,
-  { "GET", NEW "/recordings", NULL, 200, "\"count\":4" },
-  { "GET", NEW "/recordings/new", NULL, 200, "/openvidu/recordings/new/later.mp4\"" },
-  { "GET", NEW "/recordings/new", NULL, 200, "\"status\":\"ready\"" },
-  { "GET", NEW "/recordings/new", NULL, 200, "\"duration\":12.5," },
-  { "GET", NEW "/recordings/running", NULL, 200, "\"size\":0,\"duration\":0.0,\"url\":null" },
-  { "GET", OLD "/recordings/new", NULL, 200, "\"status\":\"stopped\"" },
-  { "GET", OLD "/recordings/new", NULL, 200, "\"url\":null" },
-  { "GET", OLD "/recordings/new", NULL, 200, "\"recordingLayout\":\"BEST_FIT\"" },
-  { "GET", "/recto/api/v1/recordings/new", NULL, 200, "\"notes\":[]" })
-
-STEPS (public_words,
-  { "GET", OLD "/recordings/old", NULL, 200, "\"status\":\"available\"" },
-  { "GET", OLD "/recordings/old", NULL, 200, "/recordings/first%20one.mp4\"" },
-  { "GET", OLD "/recordings/new", NULL, 200, "/recordings/new/later.mp4\"" },
-  { "GET", NEW "/recordings/new", NULL, 200, "\"status\":\"ready\"" })
-/* clang-format on */
-
-static void
-test_serves_recorded_files_alone (Fixture *fixture, gconstpointer data)
-{
-  add_recordings (fixture);
-  files (fixture, data);
-}
-
-static void
-test_speaks_the_words_of_each_era (Fixture *fixture, gconstpointer data)
-{
-  add_recordings (fixture);
-  words (fixture, data);
-}
-
-static void
-fetch_publicly (void *data)
-{
-  Fixture *fixture = data;
-  g_autoptr (TestResponse)
-      file = ask_with (fixture, "GET", "/recordings/first%20one.mp4", "", NULL);
-  g_autoptr (TestResponse) rest = ask_with (fixture, "GET", "/api/recordings", "", NULL);
-
-  g_assert_cmpuint (file->status, ==, 200);
-  g_assert_cmpstr (file->body->str, ==, "a video");
-  g_assert_cmpuint (rest->status, ==, 401);
-}
-
-static void
-test_gives_public_files_to_anyone (Fixture *fixture, gconstpointer data)
-{
-  add_recordings (fixture);
-  test_run_beside_loop (fetch_publicly, fixture);
-  public_words (fixture, data);
+  rig->token = g_strdup (join (rig, "a")->id);
+  test_run_beside_loop (evict, rig);
+  g_assert_null (rec_registry_find_session (rig->registry, "a"));
 }
 
 /* --- WebSocket ------------------------------------------------------------------------------------------------------- */
@@ -627,12 +329,12 @@ expect_answer (TestClient *client, const char *request, const char *expected)
 static void
 talk (void *data)
 {
-  Fixture *fixture = data;
+  ApiRig *rig = data;
   static const char *const targets[] = { "/openvidu", "/openvidu?sessionId=a", "/room",
     "//openvidu/?a=b&c" };
 
   for (size_t i = 0; i < G_N_ELEMENTS (targets); i++) {
-    g_autoptr (TestClient) client = test_client_new (fixture->port);
+    g_autoptr (TestClient) client = test_client_new (rig->port);
     g_autofree char *payload = NULL;
     size_t size;
     g_assert_true (test_client_upgrade (client, targets[i]));
@@ -645,13 +347,13 @@ talk (void *data)
 }
 
 static void
-test_talks (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_talks (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
 {
-  test_run_beside_loop (talk, fixture);
+  test_run_beside_loop (talk, rig);
 }
 
 typedef struct {
-  Fixture *fixture;
+  ApiRig *rig;
   gint is_open;
   unsigned code;
 } Listener;
@@ -660,7 +362,7 @@ static gpointer
 listen_until_closed (gpointer data)
 {
   Listener *listener = data;
-  g_autoptr (TestClient) client = test_client_new (listener->fixture->port);
+  g_autoptr (TestClient) client = test_client_new (listener->rig->port);
   int opcode;
 
   g_assert_true (test_client_upgrade (client, "/openvidu"));
@@ -678,22 +380,22 @@ listen_until_closed (gpointer data)
 }
 
 static void
-test_takes_leave_of_everyone (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_takes_leave_of_everyone (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
 {
-  Listener listener = { .fixture = fixture };
+  Listener listener = { .rig = rig };
   GThread *thread = g_thread_new ("listener", listen_until_closed, &listener);
 
   while (!g_atomic_int_get (&listener.is_open))
     g_main_context_iteration (NULL, TRUE);
-  rec_api_stop (fixture->api);
-  g_assert_null (test_client_new (fixture->port));
-  rec_api_free (g_steal_pointer (&fixture->api));
+  rec_api_stop (rig->api);
+  g_assert_null (test_client_new (rig->port));
+  rec_api_free (g_steal_pointer (&rig->api));
   g_thread_join (thread);
   g_assert_cmpuint (listener.code, ==, 1001);
 }
 
 #define ADD(name, settings, function)                                                              \
-  g_test_add (name, Fixture, settings, set_up, function, tear_down)
+  g_test_add (name, ApiRig, settings, api_rig_set_up, function, api_rig_tear_down)
 
 int
 main (int argc, char **argv)
@@ -716,10 +418,6 @@ main (int argc, char **argv)
   ADD ("/rest/says-that-recording-is-off", "openvidu.recording=false",
       test_says_that_recording_is_off);
   ADD ("/rest/evicts", NULL, test_evicts);
-  ADD ("/rest/serves-recorded-files-alone", NULL, test_serves_recorded_files_alone);
-  ADD ("/rest/speaks-the-words-of-each-era", NULL, test_speaks_the_words_of_each_era);
-  ADD ("/rest/gives-public-files-to-anyone", "openvidu.recording.public-access=true",
-      test_gives_public_files_to_anyone);
   ADD ("/rest/talks", NULL, test_talks);
   ADD ("/rest/takes-leave-of-everyone", NULL, test_takes_leave_of_everyone);
   return g_test_run ();
