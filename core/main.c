@@ -77,7 +77,8 @@ parse_arguments (char **argv, Arguments *arguments, GError **error)
     { "list-plugins", 0, 0, G_OPTION_ARG_NONE, &arguments->list_plugins,
         "Print every plugin found, usable or refused, and exit", NULL },
     { "version", 0, 0, G_OPTION_ARG_NONE, &arguments->version, "Print the version and exit", NULL },
-    { "print-sample", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &arguments->print_sample, NULL, NULL },
+    { "print-sample", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &arguments->print_sample, NULL,
+        NULL },
     { "worker", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &arguments->worker, NULL, NULL },
     { "probe", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &arguments->probe, NULL, NULL },
     { NULL },
@@ -119,7 +120,8 @@ raise_descriptor_limit (void)
     return;
   limit.rlim_cur = limit.rlim_max;
   if (setrlimit (RLIMIT_NOFILE, &limit) != 0)
-    g_warning ("cannot raise the limit of open files, staying at the one inherited: %s", g_strerror (errno));
+    g_warning ("cannot raise the limit of open files, staying at the one inherited: %s",
+        g_strerror (errno));
 }
 
 static void
@@ -143,8 +145,8 @@ on_stop_signal (gpointer data)
   }
   server->is_stopping = true;
   g_message ("stopping: finishing the recordings first");
-  rec_supervisor_stop_all (
-      server->supervisor, "openviduServerStopped", quit_when_recordings_are_done, server);
+  rec_supervisor_stop_all (server->supervisor, "openviduServerStopped",
+      quit_when_recordings_are_done, server);
   return G_SOURCE_CONTINUE;
 }
 
@@ -183,8 +185,8 @@ build_server (Server *server, const char *program, GError **error)
   /* The router brought GStreamer's registry up to date; workers need not look for changes again. */
   g_setenv ("GST_REGISTRY_UPDATE", "no", TRUE);
   server->signal = rec_signal_server_new (server->config, server->registry, server->router);
-  server->supervisor = rec_supervisor_new (
-      server->config, server->registry, server->router, server->catalogue, program, error);
+  server->supervisor = rec_supervisor_new (server->config, server->registry, server->router,
+      server->catalogue, program, error);
   if (server->supervisor == NULL)
     return false;
   const RecApiContext context = {
@@ -233,17 +235,17 @@ serve (RecConfig *config, const char *program)
   signal (SIGPIPE, SIG_IGN);
   umask (027);
   if (build_server (&server, program, &error)) {
+    int64_t interval = rec_config_get_int (config, "openvidu.sessions.garbage-interval");
     guint sources[] = {
       g_unix_signal_add (SIGTERM, on_stop_signal, &server),
       g_unix_signal_add (SIGINT, on_stop_signal, &server),
       g_unix_signal_add (SIGHUP, on_reload_signal, &server),
-      g_timeout_add_seconds (
-          (guint) MAX (1, rec_config_get_int (config, "openvidu.sessions.garbage-interval")),
-          on_garbage_timer, &server),
+      interval > 0 ? g_timeout_add_seconds ((guint) interval, on_garbage_timer, &server) : 0,
     };
     g_main_loop_run (server.loop);
     for (size_t i = 0; i < G_N_ELEMENTS (sources); i++)
-      g_source_remove (sources[i]);
+      if (sources[i] != 0)
+        g_source_remove (sources[i]);
   } else {
     status = fail (error);
   }
@@ -260,7 +262,8 @@ list_plugins (const RecConfig *config, const char *program)
   if (catalogue == NULL)
     return fail (error);
   json_object *list = rec_catalogue_to_json (catalogue);
-  puts (json_object_to_json_string_ext (list, JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
+  puts (json_object_to_json_string_ext (list,
+      JSON_C_TO_STRING_PRETTY | JSON_C_TO_STRING_NOSLASHESCAPE));
   json_object_put (list);
   rec_catalogue_free (catalogue);
   return 0;
@@ -271,13 +274,14 @@ run_configured (const Arguments *arguments, bool secret_was_shown)
 {
   g_autoptr (GError) error = NULL;
   const RecConfigSources sources = {
-    .file = arguments->config_file != NULL ? arguments->config_file : rec_config_get_default_file (),
+    .file = arguments->config_file != NULL ? arguments->config_file
+                                           : rec_config_get_default_file (),
     .environment = (const char *const *) environ,
     .definitions = (const char *const *) arguments->definitions,
   };
   g_autoptr (RecConfig) config = rec_config_load (&sources, &error);
-  if (config == NULL || !rec_config_check (config, &error)
-      || !rec_log_set_up_from_config (config, &error))
+  if (config == NULL || !rec_config_check (config, &error) ||
+      !rec_log_set_up_from_config (config, &error))
     return fail (error);
   rec_config_log_notes (config);
   if (secret_was_shown)
