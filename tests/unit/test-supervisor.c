@@ -151,6 +151,7 @@ set_up (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   link_plugins (fixture);
   set (fixture, "plugins.config-directory", fixture->folder);
   set (fixture, "plugins.probe-timeout-ms", "20000");
+  set (fixture, "recording.spare-workers", "0");
   set (fixture, "recording.start-timeout-ms", "60000");
   set (fixture, "recording.stop-timeout-ms", "60000");
 }
@@ -399,6 +400,7 @@ test_numbers_the_recordings_of_a_session (Fixture *fixture, gconstpointer data G
 {
   static const char *const ids[] = { "many", "many~1", "many~2" };
 
+  set (fixture, "recording.spare-workers", "1");
   start_server (fixture);
   RecSession *session = make_session (fixture, "many");
   for (size_t i = 0; i < G_N_ELEMENTS (ids); i++) {
