@@ -133,7 +133,7 @@ async function demo() {
   }
   say('browsers and server are gone; judging the file');
   await judge(recording);
-  await media.contactSheet(recording.file, sheet, { every: (recording.length - 1) / 9, columns: 5, rows: 2 });
+  await media.contactSheet(recording.file, sheet, { every: (recording.length - 1) / 10, columns: 5, rows: 2 });
   console.log(`recording: ${recording.file}`);
   console.log(`contact sheet: ${sheet}`);
 }
