@@ -21,6 +21,26 @@ describe_parse_error (json_tokener *tokener)
   return json_tokener_error_desc (code);
 }
 
+/* json-c takes some of JavaScript for JSON, even when told to be strict: 'a', NaN, Infinity and "1.". Browsers don't, so
+ * it must not be passed on. Returns where such a thing stands; length when nowhere. */
+static size_t
+find_foreign_syntax (const char *text, size_t length)
+{
+  bool in_string = false;
+
+  for (size_t i = 0; i < length; i++) {
+    if (in_string && text[i] == '\\')
+      i++;
+    else if (text[i] == '"')
+      in_string = !in_string;
+    else if (!in_string && (text[i] == '\'' || text[i] == 'N' || text[i] == 'I'))
+      return i;
+    else if (!in_string && text[i] == '.' && (i + 1 == length || !g_ascii_isdigit (text[i + 1])))
+      return i;
+  }
+  return length;
+}
+
 RecJson *
 rec_json_parse (const char *text, size_t length, size_t max_bytes, GError **error)
 {
@@ -31,6 +51,12 @@ rec_json_parse (const char *text, size_t length, size_t max_bytes, GError **erro
   }
   if (!g_utf8_validate_len (text, length, NULL)) {
     g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "the JSON text is not UTF-8");
+    return NULL;
+  }
+  const size_t foreign = find_foreign_syntax (text, length);
+  if (foreign < length) {
+    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
+        "the JSON text is wrong near byte %zu: this is no JSON", foreign);
     return NULL;
   }
   g_autoptr (json_tokener) tokener = json_tokener_new_ex (REC_JSON_MAX_DEPTH);

@@ -62,6 +62,12 @@ test_refuses_what_is_not_one_value (void)
     { "tru", "too early" },
     { "nan", "" },
     { "{\"a\":01}", "" },
+    { "{\"a\":NaN}", "byte 5" },
+    { "{\"a\":-Infinity}", "byte 6" },
+    { "{'a':1}", "byte 1" },
+    { "{\"a\":'b'}", "byte 5" },
+    { "{\"a\":1.}", "byte 6" },
+    { "{\"a\\\\\":NaN}", "byte 7" },
   };
 
   for (size_t i = 0; i < G_N_ELEMENTS (cases); i++)
