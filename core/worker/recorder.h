@@ -6,30 +6,14 @@
 #ifndef REC_WORKER_RECORDER_H
 #define REC_WORKER_RECORDER_H
 
-#include "worker/encoder.h"
-#include "worker/scene.h"
-#include "worker/sink-runner.h"
-#include "worker/track-source.h"
+#include "worker/command.h"
+#include "worker/recipe.h"
 
 #include <glib.h>
+#include <gst/gst.h>
 #include <stdbool.h>
 
 typedef struct RecRecorder RecRecorder;
-
-typedef struct {
-  bool is_live;
-  bool has_video, has_audio;
-  int width, height, frame_rate;
-  int64_t start_ns;
-  int thumbnail_width;
-  int queue_ms; /* what may wait of each track */
-  int64_t queue_bytes;
-  const char *layout_name;
-  const RecArrangingLayout *layout; /* NULL: none */
-  const RecOptions *layout_options;
-  RecEncoderRecipe encoder; /* what the sinks leave open */
-  GPtrArray *sinks;         /* of RecSinkRunner, asked but not open; borrowed */
-} RecRecorderRecipe;
 
 /* All from any thread. */
 typedef struct {
@@ -39,29 +23,6 @@ typedef struct {
   void (*has_room) (void *data);                 /* after push said false */
   void (*ended) (void *data); /* all was handed to the sinks, which are finishing */
 } RecRecorderEvents;
-
-typedef enum {
-  REC_COMMAND_INVALID = 0,
-  REC_COMMAND_TRACK_ADD,
-  REC_COMMAND_TRACK_END,
-  REC_COMMAND_STREAM_STATE,
-  REC_COMMAND_STOP,
-} RecCommandType;
-
-/* Allocated with rec_command_new; strings are owned. */
-typedef struct {
-  RecCommandType type;
-  int64_t at_ns; /* absolute */
-  uint32_t track_id;
-  char *stream, *participant, *data, *codec, *fmtp;
-  bool is_video;
-  int payload_type, clock_rate;
-  int64_t joined_ns;
-  int is_screen, audio_active, video_active; /* -1: unchanged */
-} RecCommand;
-
-RecCommand *rec_command_new (RecCommandType type, int64_t at_ns);
-void rec_command_free (RecCommand *command);
 
 /* Makes the encoders and opens the sinks; an optional sink that cannot be opened is noted. */
 RecRecorder *rec_recorder_new (const RecRecorderRecipe *recipe, const RecRecorderEvents *events,

@@ -1,0 +1,26 @@
+/* recipe.h - all that a composed recording is made of. */
+#ifndef REC_WORKER_RECIPE_H
+#define REC_WORKER_RECIPE_H
+
+#include "worker/encoder.h"
+
+#include <glib.h>
+#include <recto/layout.h>
+#include <stdbool.h>
+
+typedef struct {
+  bool is_live;
+  bool has_video, has_audio;
+  int width, height, frame_rate;
+  int64_t start_ns;
+  int thumbnail_width;
+  int queue_ms; /* what may wait of each track */
+  int64_t queue_bytes;
+  const char *layout_name;
+  const RecArrangingLayout *layout; /* NULL: none */
+  const RecOptions *layout_options;
+  RecEncoderRecipe encoder; /* what the sinks leave open */
+  GPtrArray *sinks;         /* of RecSinkRunner, asked but not open; borrowed */
+} RecRecorderRecipe;
+
+#endif

@@ -1,0 +1,18 @@
+/* report.h - what the server is told about a recording: its state, its files, what was missed. */
+#ifndef REC_WORKER_REPORT_H
+#define REC_WORKER_REPORT_H
+
+#include "worker/recorder.h"
+#include "worker/setup.h"
+
+#include <glib.h>
+#include <json-c/json.h>
+
+json_object *rec_report_make_stats (const RecRecorderStats *stats);
+/* The files of all sinks (RecSinkRunner) as in the message `finished`. recorder NULL: they were recovered. */
+json_object *rec_report_describe_files (const RecSetup *setup, RecRecorder *recorder,
+    GPtrArray *sinks);
+/* One sentence each for what did not go as it should without ending the recording. */
+GPtrArray *rec_report_list_misses (RecRecorder *recorder, GPtrArray *sinks);
+
+#endif
