@@ -19,7 +19,7 @@ typedef struct {
   /* Also for a stream that was never announced (is_published is false then). When its owner leaves, this comes
    * before participant_left. */
   void (*stream_ended) (RecStreamInfo *stream, const char *reason, void *data);
-  /* property as in streamPropertyChanged: audioActive, videoActive, videoDimensions, typeOfVideo... */
+  /* property as in streamPropertyChanged: audioActive, videoActive, videoDimensions, audioTrack, videoTrack. */
   void (*stream_changed) (RecStreamInfo *stream, const char *property, const char *new_value,
       const char *reason, void *data);
   void (*subscribed) (RecParticipant *subscriber, RecStreamInfo *stream, void *data);

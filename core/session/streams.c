@@ -142,11 +142,6 @@ apply_change (RecStreamInfo *stream, const char *property, const char *value, GE
     stream->video_dimensions = dimensions;
     return true;
   }
-  if (strcmp (property, "typeOfVideo") == 0) {
-    g_free (stream->type_of_video);
-    stream->type_of_video = g_strdup (value);
-    return true;
-  }
   if (strcmp (property, "audioTrack") == 0 || strcmp (property, "videoTrack") == 0)
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
@@ -161,6 +156,8 @@ rec_registry_change_stream (RecRegistry *registry, RecStreamInfo *stream, const 
   REC_ASSERT_MAIN ();
   if (!apply_change (stream, property, new_value, error))
     return false;
+  if (strcmp (property, "videoDimensions") == 0)
+    new_value = stream->video_dimensions;
   REC_EMIT (registry, stream_changed, stream, property, new_value, reason);
   return true;
 }
