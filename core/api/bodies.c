@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAX_ID_BYTES 128
 #define MAX_NAME_BYTES 180
 #define MAX_LAYOUT_BYTES 1000
 #define MAX_SINKS 16
@@ -68,34 +67,24 @@ rec_body_parse (const void *text, size_t length, RecJson **body, GError **error)
 /* --- what single values must look like -------------------------------------------------------------------------- */
 
 static bool
-consists_of (const char *text, const char *extra)
-{
-  for (; *text != '\0'; text++)
-    if (!g_ascii_isalnum (*text) && strchr (extra, *text) == NULL)
-      return false;
-  return true;
-}
-
-static bool
 is_new_session_id (const char *text)
 {
-  return consists_of (text, "_-");
+  return rec_session_id_is_valid (REC_ERA_NEW, text);
 }
 
-/* What would break the parsing of a token, or a path. */
 static bool
 is_old_session_id (const char *text)
 {
-  for (const char *at = text; *at != '\0'; at++)
-    if (g_ascii_iscntrl (*at) || strchr ("/\\?&=#% ", *at) != NULL)
-      return false;
-  return *text != '.';
+  return rec_session_id_is_valid (REC_ERA_OLD, text);
 }
 
 static bool
 is_new_name (const char *text)
 {
-  return strlen (text) <= MAX_NAME_BYTES && consists_of (text, "_-~");
+  for (const char *at = text; *at != '\0'; at++)
+    if (!g_ascii_isalnum (*at) && strchr ("_-~", *at) == NULL)
+      return false;
+  return strlen (text) <= MAX_NAME_BYTES;
 }
 
 static bool
@@ -312,8 +301,8 @@ rec_body_to_recording (RecJson *body, RecEra era, const RecRecordingProperties *
 static const RecJsonField old_session[] = {
   FIELD ("mediaMode", REC_JSON_STRING, .choices = CHOICES ("", MEDIA_MODES)),
   FIELD ("recordingMode", REC_JSON_STRING, .choices = CHOICES ("", RECORDING_MODES)),
-  FIELD ("customSessionId", REC_JSON_STRING, .max = MAX_ID_BYTES, .is_valid = is_old_session_id,
-      .expected = "at most 128 bytes without spaces, control characters and / \\ ? & = # %"),
+  FIELD ("customSessionId", REC_JSON_STRING, .is_valid = is_old_session_id,
+      .expected = REC_OLD_SESSION_ID),
   FIELD ("forcedVideoCodec", REC_JSON_STRING, .choices = CHOICES ("", CODECS)),
   REC_JSON_FIELDS_END,
 };
@@ -321,8 +310,8 @@ static const RecJsonField old_session[] = {
 static const RecJsonField new_session[] = {
   FIELD ("mediaMode", REC_JSON_STRING, .choices = CHOICES (MEDIA_MODES)),
   FIELD ("recordingMode", REC_JSON_STRING, .choices = CHOICES (RECORDING_MODES)),
-  FIELD ("customSessionId", REC_JSON_STRING, .max = MAX_ID_BYTES, .is_valid = is_new_session_id,
-      .expected = "at most 128 letters, digits, '_' and '-'"),
+  FIELD ("customSessionId", REC_JSON_STRING, .is_valid = is_new_session_id,
+      .expected = REC_NEW_SESSION_ID),
   FIELD ("forcedVideoCodec", REC_JSON_STRING, .choices = CHOICES (CODECS)),
   REC_JSON_FIELDS_END,
 };

@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-#define MAX_SESSION_ID_BYTES 128
-
 static char *
 make_public_url (const RecConfig *config)
 {
@@ -92,30 +90,15 @@ rec_registry_set_public_url (RecRegistry *registry, const char *url)
   registry->public_url = copy;
 }
 
-/* It becomes a part of token texts, addresses and file names. OpenVidu 2.0 checked nothing. */
-static bool
-is_valid_session_id (RecEra era, const char *id)
-{
-  const char *others = era == REC_ERA_OLD ? "_-.~@" : "_-";
-  size_t length = strlen (id);
-
-  if (length > MAX_SESSION_ID_BYTES || *id == '.')
-    return false;
-  for (const char *at = id; *at != '\0'; at++)
-    if (!g_ascii_isalnum (*at) && strchr (others, *at) == NULL)
-      return false;
-  return true;
-}
-
 static bool
 check_new_session (RecRegistry *registry, RecEra era, const char *id, GError **error)
 {
   int64_t max_sessions = rec_config_get_int (registry->config, "server.max-sessions");
 
-  if (!is_valid_session_id (era, id)) {
+  if (!rec_session_id_is_valid (era, id)) {
     g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
-        "session id '%s' is not valid: expected up to %d letters, digits, '_' and '-'", id,
-        MAX_SESSION_ID_BYTES);
+        "session id '%.200s' is not valid: expected %s", id,
+        era == REC_ERA_OLD ? REC_OLD_SESSION_ID : REC_NEW_SESSION_ID);
     return false;
   }
   if (rec_registry_find_session (registry, id) != NULL) {

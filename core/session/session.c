@@ -53,6 +53,33 @@ rec_session_properties_free (RecSessionProperties *properties)
   g_free (properties);
 }
 
+/* What would break the parsing of a token, or a path. OpenVidu 2.0 checked nothing. */
+static bool
+is_valid_old_id (const char *id)
+{
+  for (const char *at = id; *at != '\0'; at++)
+    if (g_ascii_iscntrl (*at) || strchr ("/\\?&=#% ", *at) != NULL)
+      return false;
+  return *id != '.' && g_utf8_validate (id, -1, NULL);
+}
+
+static bool
+is_valid_new_id (const char *id)
+{
+  for (const char *at = id; *at != '\0'; at++)
+    if (!g_ascii_isalnum (*at) && *at != '_' && *at != '-')
+      return false;
+  return true;
+}
+
+bool
+rec_session_id_is_valid (RecEra era, const char *id)
+{
+  if (strlen (id) > REC_MAX_SESSION_ID_BYTES)
+    return false;
+  return era == REC_ERA_OLD ? is_valid_old_id (id) : is_valid_new_id (id);
+}
+
 RecSession *
 rec_session_ref (RecSession *session)
 {

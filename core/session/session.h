@@ -107,6 +107,15 @@ char *rec_stream_dup_dimensions (const char *text);
 bool rec_participant_can_publish (const RecParticipant *participant);
 bool rec_participant_can_moderate (const RecParticipant *participant);
 
+#define REC_MAX_SESSION_ID_BYTES 128
+#define REC_OLD_SESSION_ID                                                                         \
+  "at most 128 bytes without spaces, control characters and / \\ ? & = # %, not starting with '.'"
+#define REC_NEW_SESSION_ID "at most 128 letters, digits, '_' and '-'"
+
+/* Whether an application of that era may choose it; "" means that one is made. It becomes a part of token texts,
+ * addresses and file names. */
+bool rec_session_id_is_valid (RecEra era, const char *id);
+
 RecParticipant *rec_session_find_participant (RecSession *session, const char *connection_id);
 RecStreamInfo *rec_session_find_stream (RecSession *session,
     const char *stream_id); /* published ones only */

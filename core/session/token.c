@@ -80,7 +80,8 @@ rec_token_make_url (const char *public_url, const char *session_id, const char *
   const char *separator = strstr (public_url, "://");
   const char *host = separator != NULL ? separator + 3 : public_url;
   g_autofree char *authority = g_strndup (host, strcspn (host, "/?#"));
-  g_autofree char *session = g_uri_escape_string (session_id, NULL, FALSE);
+  /* Newer clients decode no escapes of reserved characters, so what may stand as it is does. */
+  g_autofree char *session = g_uri_escape_string (session_id, ":@,;$!*'()", FALSE);
 
   return g_strdup_printf ("wss://%s?sessionId=%s&token=%s&role=%s&version=%s", authority, session,
       token, rec_role_to_string (role), REC_OPENVIDU_VERSION);

@@ -143,6 +143,12 @@ test_url_suits_all_clients (void)
     g_assert_cmpstr (token->session_id, ==, "ses_A");
     g_assert_cmpstr (token->token, ==, "tok_B");
   }
+  /* Newer clients take "%3A" and the like for the id itself. */
+  g_autofree char *odd =
+      rec_token_make_url ("https://h", "B\xc3\xbcro:1,(a)+@", "t", REC_ROLE_PUBLISHER);
+  g_autoptr (RecToken) token = rec_token_parse (odd);
+  g_assert_true (g_str_has_prefix (odd, "wss://h?sessionId=B%C3%BCro:1,(a)%2B@&token=t&"));
+  g_assert_cmpstr (token->session_id, ==, "B\xc3\xbcro:1,(a)+@");
 }
 
 static void
