@@ -2,6 +2,7 @@
 #include "lib/fake-browser.h"
 
 #include <gst/app/gstappsink.h>
+#include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
 #include <gst/rtp/gstrtpbuffer.h>
 #include <gst/video/video.h>
@@ -15,6 +16,8 @@
   "application/"                                                                                   \
   "x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,encoding-params=(string)2"
 #define VIDEO_CAPS "application/x-rtp,media=video,encoding-name=VP8,payload=96,clock-rate=90000"
+#define VIDEO_CAPS_FEEDBACK                                                                        \
+  VIDEO_CAPS ",rtcp-fb-nack-pli=(boolean)true,rtcp-fb-ccm-fir=(boolean)true"
 
 struct FakeBrowser {
   GstElement *pipeline, *webrtc;
@@ -25,11 +28,21 @@ struct FakeBrowser {
   gint n_keyframe_wishes; /* atomic */
   gint lose_nth;          /* atomic */
   unsigned n_video_sent;
-  GMutex lock; /* guards the rest */
+  FakeStudio *studio;     /* NULL: it encodes by itself */
+  GstElement *sources[2]; /* of what comes from the studio: audio, video */
+  GMutex lock;            /* guards the rest */
   FakeReceived received;
   GstPad *video_pad;
-  uint16_t sequence;
+  uint16_t sequence, audio_sequence;
   uint32_t timestamp;
+};
+
+struct FakeStudio {
+  GstElement *pipeline;
+  GstPad *encoder_pad;
+  GMutex lock;           /* guards the rest */
+  GPtrArray *publishers; /* of FakeBrowser, borrowed */
+  unsigned n_sent[2];    /* audio, video */
 };
 
 typedef struct {
@@ -74,13 +87,23 @@ on_candidate (GstElement *webrtc G_GNUC_UNUSED, guint mline_index, const char *t
 
 /* --- publishing -------------------------------------------------------------------------------------------- */
 
+static void
+send_keyframe_wish (GstPad *pad)
+{
+  gst_pad_send_event (pad,
+      gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 1));
+}
+
 static GstPadProbeReturn
 count_keyframe_wish (GstPad *pad G_GNUC_UNUSED, GstPadProbeInfo *info, void *data)
 {
   FakeBrowser *browser = data;
 
-  if (gst_video_event_is_force_key_unit (GST_PAD_PROBE_INFO_EVENT (info)))
-    g_atomic_int_inc (&browser->n_keyframe_wishes);
+  if (!gst_video_event_is_force_key_unit (GST_PAD_PROBE_INFO_EVENT (info)))
+    return GST_PAD_PROBE_OK;
+  g_atomic_int_inc (&browser->n_keyframe_wishes);
+  if (browser->studio != NULL)
+    send_keyframe_wish (browser->studio->encoder_pad);
   return GST_PAD_PROBE_OK;
 }
 
@@ -148,6 +171,17 @@ note_video (FakeBrowser *browser, const RecRtpPacket *packet)
   browser->timestamp = packet->timestamp;
 }
 
+static void
+note_audio (FakeBrowser *browser, const RecRtpPacket *packet)
+{
+  FakeReceived *received = &browser->received;
+
+  if (received->audio > 0)
+    received->audio_holes += (uint16_t) (packet->sequence - browser->audio_sequence) != 1 ? 1 : 0;
+  received->audio++;
+  browser->audio_sequence = packet->sequence;
+}
+
 static GstFlowReturn
 on_sample (GstAppSink *sink, void *data)
 {
@@ -165,7 +199,7 @@ on_sample (GstAppSink *sink, void *data)
   if (packet.payload_type == 96)
     note_video (browser, &packet);
   else
-    browser->received.audio++;
+    note_audio (browser, &packet);
   g_mutex_unlock (&browser->lock);
   gst_buffer_unmap (buffer, &map);
   return GST_FLOW_OK;
@@ -283,8 +317,158 @@ fake_watcher_new (FakeMedia media, FakeCandidate candidate, void *data)
   if (media & FAKE_AUDIO)
     add_receiver (browser, AUDIO_CAPS);
   if (media & FAKE_VIDEO)
-    add_receiver (browser,
-        VIDEO_CAPS ",rtcp-fb-nack-pli=(boolean)true,rtcp-fb-ccm-fir=(boolean)true");
+    add_receiver (browser, VIDEO_CAPS_FEEDBACK);
+  return browser;
+}
+
+/* --- the studio ------------------------------------------------------------------------------------------------ */
+
+static void
+send_copy (GstElement *source, GstBuffer *buffer)
+{
+  GstBuffer *copy = gst_buffer_copy (buffer);
+
+  GST_BUFFER_PTS (copy) = GST_BUFFER_DTS (copy) =
+      GST_CLOCK_TIME_NONE; /* it counts from elsewhere */
+  gst_app_src_push_buffer (GST_APP_SRC (source), copy);
+}
+
+static GstFlowReturn
+on_encoded (GstAppSink *sink, FakeStudio *studio, unsigned medium)
+{
+  g_autoptr (GstSample) sample = gst_app_sink_pull_sample (sink);
+
+  if (sample == NULL)
+    return GST_FLOW_OK;
+  g_mutex_lock (&studio->lock);
+  studio->n_sent[medium]++;
+  for (unsigned i = 0; i < studio->publishers->len; i++) {
+    const FakeBrowser *browser = studio->publishers->pdata[i];
+
+    send_copy (browser->sources[medium], gst_sample_get_buffer (sample));
+  }
+  g_mutex_unlock (&studio->lock);
+  return GST_FLOW_OK;
+}
+
+static GstFlowReturn
+on_encoded_audio (GstAppSink *sink, void *data)
+{
+  return on_encoded (sink, data, 0);
+}
+
+static GstFlowReturn
+on_encoded_video (GstAppSink *sink, void *data)
+{
+  return on_encoded (sink, data, 1);
+}
+
+static void
+take_encoded (FakeStudio *studio, const char *name, GstAppSinkCallbacks callbacks)
+{
+  g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (studio->pipeline), name);
+
+  gst_app_sink_set_callbacks (GST_APP_SINK (sink), &callbacks, studio, NULL);
+}
+
+FakeStudio *
+fake_studio_new (void)
+{
+  FakeStudio *studio = g_new0 (FakeStudio, 1);
+
+  gst_init (NULL, NULL);
+  g_mutex_init (&studio->lock);
+  studio->publishers = g_ptr_array_new ();
+  studio->pipeline = gst_object_ref_sink (make_pipeline (
+      "audiotestsrc is-live=true wave=ticks ! opusenc ! rtpopuspay pt=111 ssrc=1111 ! "
+      "appsink name=audio sync=false async=false "
+      "videotestsrc is-live=true ! video/x-raw,width=64,height=48,framerate=5/1 ! "
+      "vp8enc name=encoder deadline=1 threads=1 keyframe-max-dist=100000 ! "
+      "rtpvp8pay pt=96 ssrc=2222 picture-id-mode=2 ! appsink name=video sync=false async=false"));
+  take_encoded (studio, "audio", (GstAppSinkCallbacks){ .new_sample = on_encoded_audio });
+  take_encoded (studio, "video", (GstAppSinkCallbacks){ .new_sample = on_encoded_video });
+  g_autoptr (GstElement) encoder = gst_bin_get_by_name (GST_BIN (studio->pipeline), "encoder");
+  studio->encoder_pad = gst_element_get_static_pad (encoder, "src");
+  gst_element_set_state (studio->pipeline, GST_STATE_PLAYING);
+  return studio;
+}
+
+void
+fake_studio_free (FakeStudio *studio)
+{
+  if (studio == NULL)
+    return;
+  g_assert_cmpuint (studio->publishers->len, ==, 0);
+  gst_element_set_state (studio->pipeline, GST_STATE_NULL);
+  gst_object_unref (studio->encoder_pad);
+  gst_object_unref (studio->pipeline);
+  g_ptr_array_unref (studio->publishers);
+  g_mutex_clear (&studio->lock);
+  g_free (studio);
+}
+
+void
+fake_studio_count_sent (FakeStudio *studio, unsigned *audio, unsigned *video)
+{
+  g_mutex_lock (&studio->lock);
+  *audio = studio->n_sent[0];
+  *video = studio->n_sent[1];
+  g_mutex_unlock (&studio->lock);
+}
+
+static void
+enter_studio (FakeBrowser *browser, FakeStudio *studio)
+{
+  g_mutex_lock (&studio->lock);
+  g_ptr_array_add (studio->publishers, browser);
+  g_mutex_unlock (&studio->lock);
+}
+
+static void
+leave_studio (FakeBrowser *browser)
+{
+  if (browser->studio == NULL)
+    return;
+  g_mutex_lock (&browser->studio->lock);
+  g_ptr_array_remove (browser->studio->publishers, browser);
+  g_mutex_unlock (&browser->studio->lock);
+  gst_object_unref (browser->sources[0]);
+  gst_object_unref (browser->sources[1]);
+}
+
+/* It offers before anything has come out of the studio. */
+static GstElement *
+add_source (FakeBrowser *browser, const char *pad_name, const char *description)
+{
+  g_autoptr (GstCaps) caps = gst_caps_from_string (description);
+  g_autoptr (GstPad) pad = gst_element_request_pad_simple (browser->webrtc, pad_name);
+  g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
+  GstElement *source = gst_element_factory_make ("appsrc", NULL);
+
+  g_object_get (pad, "transceiver", &transceiver, NULL);
+  g_object_set (transceiver, "codec-preferences", caps, "direction",
+      GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY, NULL);
+  g_object_set (source, "is-live", TRUE, "format", GST_FORMAT_TIME, "do-timestamp", TRUE, "caps",
+      caps, NULL);
+  gst_bin_add (GST_BIN (browser->pipeline), gst_object_ref (source));
+  g_autoptr (GstPad) source_pad = gst_element_get_static_pad (source, "src");
+  gst_pad_add_probe (source_pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, count_keyframe_wish, browser,
+      NULL);
+  g_assert_cmpint (gst_pad_link (source_pad, pad), ==, GST_PAD_LINK_OK);
+  return source;
+}
+
+FakeBrowser *
+fake_studio_publisher_new (FakeStudio *studio, FakeCandidate candidate, void *data)
+{
+  FakeBrowser *browser =
+      make_browser ("webrtcbin name=webrtc bundle-policy=max-bundle", candidate, data);
+
+  browser->studio = studio;
+  browser->sources[0] = add_source (browser, "sink_0", AUDIO_CAPS ",ssrc=(uint)1111");
+  browser->sources[1] = add_source (browser, "sink_1", VIDEO_CAPS_FEEDBACK ",ssrc=(uint)2222");
+  gst_element_set_state (browser->pipeline, GST_STATE_PLAYING);
+  enter_studio (browser, studio);
   return browser;
 }
 
@@ -293,6 +477,7 @@ fake_browser_free (FakeBrowser *browser)
 {
   if (browser == NULL)
     return;
+  leave_studio (browser);
   gst_element_set_state (browser->pipeline, GST_STATE_NULL);
   browser->candidate = NULL;
   while (g_main_context_iteration (browser->context, FALSE))
@@ -379,8 +564,7 @@ fake_browser_ask_for_keyframe (FakeBrowser *browser)
   g_set_object (&pad, browser->video_pad);
   g_mutex_unlock (&browser->lock);
   g_assert_nonnull (pad);
-  gst_pad_send_event (pad,
-      gst_video_event_new_upstream_force_key_unit (GST_CLOCK_TIME_NONE, TRUE, 1));
+  send_keyframe_wish (pad);
 }
 
 FakeReceived

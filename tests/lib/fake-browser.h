@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 typedef struct FakeBrowser FakeBrowser;
+typedef struct FakeStudio FakeStudio;
 
 typedef enum {
   FAKE_AUDIO = 1 << 0,
@@ -19,6 +20,13 @@ typedef void (*FakeCandidate) (const char *candidate, unsigned mline_index, void
 FakeBrowser *fake_publisher_new (FakeMedia media, FakeCandidate candidate, void *data);
 FakeBrowser *fake_watcher_new (FakeMedia media, FakeCandidate candidate, void *data);
 void fake_browser_free (FakeBrowser *browser);
+
+/* Encodes one sound (50 packets a second) and one tiny picture (5 a second), for as many publishers as there may be. */
+FakeStudio *fake_studio_new (void);
+void fake_studio_free (FakeStudio *studio); /* All its publishers are freed. */
+void fake_studio_count_sent (FakeStudio *studio, unsigned *audio, unsigned *video); /* packets */
+/* Sends copies, and passes wishes for a keyframe on to the studio. */
+FakeBrowser *fake_studio_publisher_new (FakeStudio *studio, FakeCandidate candidate, void *data);
 
 /* Waits for it; borrowed. */
 const char *fake_browser_make_offer (FakeBrowser *browser);
@@ -35,6 +43,7 @@ typedef struct {
   unsigned audio, video; /* packets */
   unsigned keyframes;
   unsigned holes; /* in the numbers of the video packets */
+  unsigned audio_holes;
   unsigned leaps; /* of the video's timestamps, by more than two seconds or backwards */
   uint32_t video_ssrc;
 } FakeReceived;

@@ -20,11 +20,11 @@
 #define N_EACH 2u /* subscribers of one publisher */
 #define N_BROWSERS (N_PUBLISHERS * (1 + N_EACH))
 #define N_TRACKS (2 * N_PUBLISHERS)
-#define HOLD_MS 10000
 #define SETTLE_MS 2000
 #define REPORT_MS 200
-#define N_AUDIO (HOLD_MS / 20) /* packets that a subscriber gets meanwhile */
-#define N_VIDEO (HOLD_MS / 200)
+#define N_AUDIO 500u /* packets in 10 s */
+#define N_VIDEO 50u
+#define MAX_LOST 15u /* of 80 000 packets */
 #define MAX_CALL_MS 100
 #define MAX_FILES 16384
 #define MAX_IDLE_THREADS 12 /* a peer connection has about as many */
@@ -53,6 +53,7 @@ typedef struct {
 typedef struct {
   FakeReceived received[N_BROWSERS]; /* of the watchers */
   unsigned n_wishes[N_BROWSERS];     /* of the publishers */
+  unsigned audio_sent, video_sent;   /* by each publisher */
 } Report;
 
 G_STATIC_ASSERT (sizeof (Report) <= sizeof (((Message *) NULL)->text));
@@ -115,6 +116,7 @@ report (const Crowd *crowd)
 {
   Report counts = { 0 };
 
+  fake_studio_count_sent (crowd->studio, &counts.audio_sent, &counts.video_sent);
   for (unsigned i = 0; i < N_BROWSERS; i++) {
     if (crowd->browsers[i] == NULL)
       continue;
@@ -562,45 +564,68 @@ do_all_see (Fixture *fixture, unsigned from, unsigned n)
 }
 
 static void
-assert_received (const Report *before, const Report *after)
+assert_whole (const Report *then, const Report *now)
 {
   unsigned n_holes = 0;
 
   for (unsigned i = N_PUBLISHERS; i < N_BROWSERS; i++) {
-    const FakeReceived *then = &before->received[i], *now = &after->received[i];
+    const FakeReceived *before = &then->received[i], *after = &now->received[i];
 
-    g_assert_cmpuint (now->audio - then->audio, >=, N_AUDIO * 9 / 10);
-    g_assert_cmpuint (now->video - then->video, >=, N_VIDEO * 9 / 10);
-    g_assert_cmpuint (now->leaps, ==, then->leaps);
-    n_holes += now->holes - then->holes + now->audio_holes - then->audio_holes;
+    g_assert_cmpuint (after->leaps, ==, before->leaps);
+    n_holes += after->holes - before->holes + after->audio_holes - before->audio_holes;
   }
   g_test_message ("%u holes in what subscribers got", n_holes);
-  g_assert_cmpuint (n_holes, <=, N_BROWSERS / 10);
+  g_assert_cmpuint (n_holes, <=, MAX_LOST);
   for (unsigned i = 0; i < N_PUBLISHERS; i++)
-    g_assert_cmpuint (after->n_wishes[i], >, 0);
+    g_assert_cmpuint (now->n_wishes[i], >, 0);
+}
+
+/* A busy machine has more packets on their way, but they come. */
+static bool
+have_all_received (Fixture *fixture, const Report *then, unsigned audio_sent, unsigned video_sent)
+{
+  run_for (REPORT_MS);
+  take_report (fixture);
+  for (unsigned i = N_PUBLISHERS; i < N_BROWSERS; i++)
+    if (fixture->report.received[i].audio - then->received[i].audio < audio_sent ||
+        fixture->report.received[i].video - then->received[i].video < video_sent)
+      return false;
+  return true;
+}
+
+static bool
+has_sent_enough (Fixture *fixture, const Report *since)
+{
+  run_for (REPORT_MS);
+  take_report (fixture);
+  return fixture->report.audio_sent - since->audio_sent >= N_AUDIO &&
+         fixture->report.video_sent - since->video_sent >= N_VIDEO;
 }
 
 static void
 hold (Fixture *fixture)
 {
   RecRouterStats before, after;
+  unsigned audio_sent, video_sent;
   Report then;
 
   run_for (SETTLE_MS);
   take_report (fixture);
   then = fixture->report;
   rec_router_get_stats (fixture->router, &before);
-  run_for (HOLD_MS);
-  take_report (fixture);
+  WAIT_UNTIL (has_sent_enough (fixture, &then));
+  audio_sent = fixture->report.audio_sent - then.audio_sent;
+  video_sent = fixture->report.video_sent - then.video_sent;
+  WAIT_UNTIL (have_all_received (fixture, &then, audio_sent, video_sent));
   rec_router_get_stats (fixture->router, &after);
-  g_test_message ("in %d s: %u packets in, %u out, %u lost", HOLD_MS / 1000,
+  g_test_message ("meanwhile %u packets in, %u out, %u lost",
       (unsigned) (after.packets_in - before.packets_in),
       (unsigned) (after.packets_out - before.packets_out),
       (unsigned) (after.packets_lost - before.packets_lost));
   g_assert_cmpuint (after.publishers, ==, N_PUBLISHERS);
   g_assert_cmpuint (after.subscribers, ==, N_PUBLISHERS * N_EACH);
-  g_assert_cmpuint (after.packets_lost - before.packets_lost, <=, N_BROWSERS / 10);
-  assert_received (&then, &fixture->report);
+  g_assert_cmpuint (after.packets_lost - before.packets_lost, <=, MAX_LOST);
+  assert_whole (&then, &fixture->report);
 }
 
 static unsigned
@@ -663,6 +688,7 @@ holds_fifty_publishers_with_two_subscribers_each (Fixture *fixture, const void *
 {
   unsigned n_threads, n_fds;
   Recording recording;
+  int64_t since_us;
   double cpu_s;
 
   measure_baseline (fixture, &n_threads, &n_fds);
@@ -673,8 +699,10 @@ holds_fifty_publishers_with_two_subscribers_each (Fixture *fixture, const void *
   g_test_message ("%u threads and %u descriptors", count_threads (),
       count_entries ("/proc/self/fd"));
   cpu_s = get_cpu_s ();
+  since_us = g_get_monotonic_time ();
   hold (fixture);
-  g_test_message ("%.2f cores", (get_cpu_s () - cpu_s) * 1000 / (HOLD_MS + SETTLE_MS));
+  g_test_message ("%.2f cores",
+      (get_cpu_s () - cpu_s) * 1e6 / (double) (g_get_monotonic_time () - since_us));
   assert_recorded (fixture, &recording);
   for (unsigned i = 0; i < N_PUBLISHERS; i++)
     leave (fixture, i);
