@@ -17,6 +17,8 @@
 /* How long the peer may take to answer a close frame. */
 #define CLOSE_TIMEOUT_MS 3000
 #define MAX_REASON_BYTES 122
+/* What is read at a time, before others have their turn. */
+#define TURN_BYTES 65536
 
 struct RecWebSocket {
   int fd; /* borrowed */
@@ -25,6 +27,7 @@ struct RecWebSocket {
   void *data;
   wslay_event_context_ptr wslay;
   GByteArray *extra; /* read before the socket itself */
+  size_t n_turn;     /* bytes that this turn has read */
   double credit;     /* messages it may still send */
   int64_t credited_at_us;
   guint in_source, out_source, extra_source, end_source, timeout_source, idle_source;
@@ -158,6 +161,7 @@ discard_input (RecWebSocket *socket)
 static void
 take_input (RecWebSocket *socket)
 {
+  socket->n_turn = 0;
   if (!wslay_event_want_read (socket->wslay))
     discard_input (socket);
   else if (wslay_event_recv (socket->wslay) != 0 && socket->has_failed)
@@ -237,11 +241,15 @@ on_recv (wslay_event_context_ptr wslay, uint8_t *buffer, size_t length, int flag
     return fail_io (socket, wslay, false);
   if (socket->extra->len > 0)
     return take_extra (socket, buffer, length);
+  if (socket->n_turn >= TURN_BYTES)
+    return fail_io (socket, wslay, true);
   do
     n = recv (socket->fd, buffer, length, 0);
   while (n < 0 && errno == EINTR);
-  if (n > 0)
+  if (n > 0) {
+    socket->n_turn += (size_t) n;
     return n;
+  }
   return fail_io (socket, wslay, n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
 }
 

@@ -425,6 +425,20 @@ test_limits_the_rate (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (fixture->messages->len, <, 200);
 }
 
+/* One client that pours must not keep all others waiting. */
+static void
+test_reads_in_turns (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *large = g_strnfill (4000, 'x');
+
+  for (int i = 0; i < 40; i++)
+    send_frame (fixture, FIN | TEXT, large, 4000);
+  g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpuint (fixture->messages->len, >, 0);
+  g_assert_cmpuint (fixture->messages->len, <, 30);
+  wait_for_messages (fixture, 40);
+}
+
 static void
 test_limits_pings (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
@@ -504,6 +518,7 @@ main (int argc, char **argv)
   ADD ("/websocket/refuses-binary", test_refuses_binary);
   g_test_add_func ("/websocket/refuses-broken-frames", test_refuses_broken_frames);
   ADD ("/websocket/limits-the-rate", test_limits_the_rate);
+  ADD ("/websocket/reads-in-turns", test_reads_in_turns);
   ADD ("/websocket/limits-pings", test_limits_pings);
   ADD ("/websocket/ends-slow-readers", test_ends_slow_readers);
   g_test_add_func ("/websocket/knows-upgrades", test_knows_upgrades);
