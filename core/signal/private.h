@@ -26,7 +26,6 @@ struct RecSignalServer {
   uint64_t n_accepted;
   guint timer;
   size_t max_message_bytes, max_queue_bytes;
-  double max_messages_per_s;
   int64_t ping_timeout_us, reconnect_timeout_us, silence_timeout_us;
 };
 
@@ -41,9 +40,6 @@ struct RecSignalClient {
   int64_t last_heard_us;
   int64_t ping_timeout_us;
   int64_t close_at_us; /* 0: not to be closed */
-  double budget;       /* messages it may send at once */
-  int64_t budget_at_us;
-  unsigned n_refused;
   bool is_closing;
 };
 

@@ -10,14 +10,11 @@
 #include <string.h>
 
 #define TICK_MS 500
-/* Seconds over which the allowed number of messages is averaged. */
-#define BUDGET_S 5
 /* How long a client may take to close after it left. */
 #define CLOSE_DELAY_US (10 * G_USEC_PER_SEC)
 #define MIN_PING_TIMEOUT_US (1 * G_USEC_PER_SEC)
 
 #define CLOSE_NORMAL 1000
-#define CLOSE_POLICY 1008
 
 static int64_t
 read_monotonic_clock (void *data G_GNUC_UNUSED)
@@ -68,8 +65,6 @@ rec_signal_server_new (const RecConfig *config, RecRegistry *registry, RecRouter
   server->negotiations = g_hash_table_new (NULL, NULL);
   server->max_message_bytes = (size_t) rec_config_get_int (config, "server.max-message-bytes");
   server->max_queue_bytes = (size_t) rec_config_get_int (config, "server.max-send-queue-bytes");
-  server->max_messages_per_s =
-      (double) rec_config_get_int (config, "server.max-messages-per-second");
   server->ping_timeout_us = read_seconds (config, "server.ping-timeout-s");
   server->reconnect_timeout_us = read_seconds (config, "server.reconnect-timeout-s");
   server->silence_timeout_us = read_seconds (config, "server.silence-timeout-s");
@@ -120,8 +115,6 @@ rec_signal_server_accept (RecSignalServer *server, const RecSignalTransport *tra
   client->ip = g_strdup (ip != NULL ? ip : "");
   client->last_heard_us = rec_signal_server_now_us (server);
   client->ping_timeout_us = server->ping_timeout_us;
-  client->budget = server->max_messages_per_s * BUDGET_S;
-  client->budget_at_us = client->last_heard_us;
   g_ptr_array_add (server->clients, client);
   return client;
 }
@@ -165,55 +158,19 @@ rec_signal_client_answer_error (RecSignalClient *client, RecJson *id, const GErr
   rec_signal_client_send (client, text);
 }
 
-static void
-close_client (RecSignalClient *client, uint16_t code, const char *reason)
+void
+rec_signal_client_close (RecSignalClient *client, const char *reason)
 {
   if (client->is_closing)
     return;
   client->is_closing = true;
-  client->transport.close (client->transport_data, code, reason);
-}
-
-void
-rec_signal_client_close (RecSignalClient *client, const char *reason)
-{
-  close_client (client, CLOSE_NORMAL, reason);
+  client->transport.close (client->transport_data, CLOSE_NORMAL, reason);
 }
 
 void
 rec_signal_client_close_later (RecSignalClient *client)
 {
   client->close_at_us = rec_signal_server_now_us (client->server) + CLOSE_DELAY_US;
-}
-
-/* A bucket that holds BUDGET_S seconds' worth of messages. */
-static bool
-spend_budget (RecSignalClient *client, int64_t now_us)
-{
-  double rate = client->server->max_messages_per_s;
-  double earned = (double) (now_us - client->budget_at_us) / G_USEC_PER_SEC * rate;
-
-  client->budget = MIN (client->budget + earned, rate * BUDGET_S);
-  client->budget_at_us = now_us;
-  if (client->budget < 1)
-    return false;
-  client->budget -= 1;
-  client->n_refused = 0;
-  return true;
-}
-
-static void
-refuse_flood (RecSignalClient *client, RecJson *id)
-{
-  double rate = client->server->max_messages_per_s;
-  g_autoptr (GError) error = g_error_new (REC_RPC_ERROR, REC_RPC_TRANSPORT_REQUEST,
-      "more messages than server.max-messages-per-second allows (%d on average)", (int) rate);
-
-  rec_signal_client_answer_error (client, id, error);
-  if (++client->n_refused > rate * BUDGET_S) {
-    g_warning ("closing a client at %s: it goes on sending too many messages", client->ip);
-    close_client (client, CLOSE_POLICY, "too many messages");
-  }
 }
 
 /* Checks of parameters speak our own domain; the client wants a code of JSON-RPC. */
@@ -256,22 +213,15 @@ void
 rec_signal_client_receive (RecSignalClient *client, const char *text, size_t length)
 {
   RecSignalServer *server = client->server;
-  int64_t now_us = rec_signal_server_now_us (server);
   g_auto (RecRpcRequest) request = { 0 };
   g_autoptr (GError) error = NULL;
-  bool is_parsed;
   RecJson *result;
 
   REC_ASSERT_MAIN ();
   if (client->is_closing)
     return;
-  client->last_heard_us = now_us;
-  is_parsed = rec_rpc_request_parse (&request, text, length, server->max_message_bytes, &error);
-  if (!spend_budget (client, now_us)) {
-    refuse_flood (client, request.id);
-    return;
-  }
-  if (!is_parsed) {
+  client->last_heard_us = rec_signal_server_now_us (server);
+  if (!rec_rpc_request_parse (&request, text, length, server->max_message_bytes, &error)) {
     rec_signal_client_answer_error (client, request.id, error);
     return;
   }

@@ -1,6 +1,6 @@
 /* signal.h - OpenVidu's JSON-RPC for clients of both eras: text messages in, session calls; registry events, messages out. [main]
  *
- * Knows nothing of sockets: api/websocket hands it text and a way to answer. */
+ * Knows nothing of sockets: api/websocket hands it text, no more of it than a client may send, and a way to answer. */
 #ifndef REC_SIGNAL_SIGNAL_H
 #define REC_SIGNAL_SIGNAL_H
 

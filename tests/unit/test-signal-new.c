@@ -309,44 +309,7 @@ test_garbage_is_answered (Room *room, const void *data G_GNUC_UNUSED)
   rig_assert_empty_result (client, "echo", "{}");
 }
 
-static const char *const slow[] = { "server.max-messages-per-second=2",
-  "media.local-addresses=127.0.0.1", NULL };
-
-static void
-test_floods_are_refused (Room *room, const void *data G_GNUC_UNUSED)
-{
-  RigClient *client = room_join (room);
-  int n_answered = 0;
-
-  /* Five seconds' worth at once, joinRoom included. */
-  for (;;) {
-    int64_t id = rig_client_send (client, "echo", "{}");
-    RecJson *message = client->inbox->pdata[client->inbox->len - 1];
-    g_assert_cmpint (rec_json_int_or (message, "id", -1), ==, id);
-    if (rec_json_has (message, "error"))
-      break;
-    n_answered++;
-  }
-  g_assert_cmpint (n_answered, ==, 9);
-  g_assert_cmpint (rig_client_call_error (client, "echo", "{}"), ==, REC_RPC_TRANSPORT_REQUEST);
-
-  signal_rig_advance (room->rig, 1);
-  rig_assert_empty_result (client, "echo", "{}");
-  rig_assert_empty_result (client, "echo", "{}");
-  g_assert_cmpint (rig_client_call_error (client, "echo", "{}"), ==, REC_RPC_TRANSPORT_REQUEST);
-
-  /* Who doesn't stop is closed. */
-  g_test_expect_message ("rec.signal.signal", G_LOG_LEVEL_WARNING, "closing a client at *");
-  for (int i = 0; i < 10; i++)
-    rig_client_send (client, "echo", "{}");
-  g_test_assert_expected_messages ();
-  g_assert_cmpint (client->close_code, ==, 1008);
-  rig_client_send (client, "echo", "{}");
-}
-
 #define ADD(path, function) g_test_add (path, Room, NULL, room_set_up, function, room_tear_down)
-#define ADD_WITH(path, settings, function)                                                         \
-  g_test_add (path, Room, settings, room_set_up, function, room_tear_down)
 
 int
 main (int argc, char **argv)
@@ -366,6 +329,5 @@ main (int argc, char **argv)
   ADD ("/signal/new/unknown-methods-are-refused", test_unknown_methods);
   ADD ("/signal/new/says-what-there-is-not", test_what_there_is_not);
   ADD ("/signal/new/garbage-is-answered", test_garbage_is_answered);
-  ADD_WITH ("/signal/new/floods-are-refused", slow, test_floods_are_refused);
   return g_test_run ();
 }
