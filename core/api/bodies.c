@@ -13,7 +13,7 @@
 #define MAX_LAYOUT_BYTES 1000
 #define MAX_SINKS 16
 /* OpenVidu 2.0's own limit for a token's data; the later ones have none. */
-#define MAX_OLD_DATA_BYTES 10000
+#define MAX_OLD_DATA_CHARACTERS 10000
 #define MIN_SIDE 100
 #define MAX_SIDE 1999
 #define MAX_FRAME_RATE 120
@@ -419,9 +419,16 @@ rec_body_to_session (RecJson *body, RecEra era, const RecConfig *config, GError 
 
 /* --- connections and tokens ---------------------------------------------------------------------------------------- */
 
+static bool
+is_old_data (const char *text)
+{
+  return g_utf8_strlen (text, -1) <= MAX_OLD_DATA_CHARACTERS;
+}
+
 static const RecJsonField old_connection[] = {
   FIELD ("role", REC_JSON_STRING, .choices = CHOICES ("", ROLES)),
-  FIELD ("data", REC_JSON_STRING, .max = MAX_OLD_DATA_BYTES),
+  FIELD ("data", REC_JSON_STRING, .is_valid = is_old_data,
+      .expected = "a string of at most 10000 characters"),
   REC_JSON_FIELDS_END,
 };
 

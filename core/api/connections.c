@@ -141,16 +141,6 @@ make_token (RecCall *call, const RecConnection *connection)
   return token;
 }
 
-/* The first era has 400 for data that is too long. */
-static void
-answer_token_error (RecCall *call, const GError *error)
-{
-  if (call->era == REC_ERA_OLD && g_error_matches (error, REC_ERROR, REC_ERROR_TOO_LARGE))
-    rec_http_answer_status (call->request, 400, error->message);
-  else
-    rec_http_answer_error (call->request, error);
-}
-
 void
 rec_create_token (RecCall *call)
 {
@@ -167,7 +157,7 @@ rec_create_token (RecCall *call)
     return;
   const RecConnection *connection = create_connection (call, session, &error);
   if (connection == NULL)
-    answer_token_error (call, error);
+    rec_http_answer_error (call->request, error);
   else
     rec_http_answer_json (call->request, 200, make_token (call, connection));
 }

@@ -352,6 +352,8 @@ test_checks_connections (void)
 {
   g_autofree char *long_data = g_strnfill (10001, 'x');
   g_autofree char *with_long_data = g_strdup_printf ("{\"data\": \"%s\"}", long_data);
+  g_autofree char *with_longest_data =
+      g_strdup_printf ("{\"data\": \"\xc3\xa4%s\"}", long_data + 2);
   const struct {
     RecEra era;
     const char *body;
@@ -367,6 +369,7 @@ test_checks_connections (void)
     { NEW, "{\"data\": 7}", REC_ERROR_INVALID_ARGUMENT },
     { NEW, with_long_data, 0 },
     { OLD, with_long_data, REC_ERROR_INVALID_ARGUMENT },
+    { OLD, with_longest_data, 0 },
     { NEW, "{\"record\": \"yes\"}", REC_ERROR_INVALID_ARGUMENT },
     { NEW, "{\"type\": \"PHONE\"}", REC_ERROR_INVALID_ARGUMENT },
     { NEW, "{\"type\": \"IPCAM\", \"rtspUri\": \"rtsp://a\"}", REC_ERROR_NOT_IMPLEMENTED },
