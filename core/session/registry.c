@@ -9,17 +9,6 @@
 
 #include <string.h>
 
-static char *
-make_public_url (const RecConfig *config)
-{
-  const char *url = rec_config_get_string (config, "openvidu.publicurl");
-
-  if (strcmp (url, "local") == 0 || strstr (url, "://") == NULL)
-    return g_strdup_printf ("https://localhost:%d",
-        (int) rec_config_get_int (config, "server.port"));
-  return g_strdup (url);
-}
-
 static void
 drop_slashes_at_end (char *url)
 {
@@ -35,8 +24,8 @@ rec_registry_new (const RecConfig *config, RecWallClock clock, void *clock_data)
   registry->config = config;
   registry->clock = clock;
   registry->clock_data = clock_data;
-  registry->public_url = make_public_url (config);
-  drop_slashes_at_end (registry->public_url);
+  registry->public_url =
+      rec_config_dup_public_url (config, (uint16_t) rec_config_get_int (config, "server.port"));
   registry->listeners = g_ptr_array_new_with_free_func (g_free);
   registry->sessions = g_ptr_array_new ();
   registry->recordings = g_ptr_array_new_with_free_func ((GDestroyNotify) rec_recording_unref);
@@ -253,15 +242,11 @@ rec_registry_set_recording_status (RecRegistry *registry, RecRecording *recordin
 {
   g_autoptr (RecRecording) held = rec_recording_ref (recording);
   RecRecordingStatus before = held->status;
-  RecSession *session;
 
   REC_ASSERT_MAIN ();
   g_assert (rec_recording_can_become (before, status));
   held->status = status;
   REC_EMIT (registry, recording_changed, held, before);
-  if (rec_recording_is_active (held))
-    return;
-  session = rec_registry_find_session (registry, held->session_id);
-  if (session != NULL)
-    rec_registry_close_if_empty (registry, session);
+  if (!rec_recording_is_active (held) && held->session != NULL)
+    rec_registry_close_if_empty (registry, held->session);
 }

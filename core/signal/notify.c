@@ -180,15 +180,6 @@ on_signal_sent (RecSession *session, RecParticipant *from, GPtrArray *to, const 
   }
 }
 
-/* A recording of an earlier session of that name is none of this one's. */
-static RecSession *
-find_session_of (RecSignalServer *server, const RecRecording *recording)
-{
-  RecSession *session = rec_registry_find_session (server->registry, recording->session_id);
-
-  return session != NULL && session->created_at_ms <= recording->created_at_ms ? session : NULL;
-}
-
 static void
 notify_of_recording (RecSignalServer *server, const RecSession *session,
     const RecRecording *recording, const char *method)
@@ -207,7 +198,7 @@ notify_of_recording (RecSignalServer *server, const RecSession *session,
 static void
 on_recording_changed (RecRecording *recording, RecRecordingStatus before, void *data)
 {
-  RecSession *session = find_session_of (data, recording);
+  const RecSession *session = recording->session;
 
   if (session == NULL)
     return;

@@ -227,8 +227,9 @@ start_recording (Room *room)
   g_autoptr (RecRecording) recording = NULL;
 
   properties->name = g_strdup ("lecture");
+  /* The wall clock was set back after the session began. */
   recording = rec_recording_new ("room", "room", REC_ERA_NEW, properties,
-      rec_registry_now_ms (room->rig->registry));
+      rec_registry_now_ms (room->rig->registry) - 1);
   rec_registry_add_recording (room->rig->registry, recording);
   recording->session = room->session;
   room->session->recording = recording;
@@ -242,7 +243,6 @@ stop_recording (Room *room, RecRecording *recording)
   recording->reason = g_strdup ("recordingStoppedByServer");
   rec_registry_set_recording_status (room->rig->registry, recording, REC_RECORDING_STOPPED);
   room->session->recording = NULL;
-  recording->session = NULL;
   rec_registry_set_recording_status (room->rig->registry, recording, REC_RECORDING_READY);
 }
 
