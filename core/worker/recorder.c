@@ -13,6 +13,7 @@
 #include <time.h>
 
 #define LATE_NS (120 * REC_NS_PER_MS) /* behind by more than this, the last picture is repeated */
+#define MIN_PAINTED_PER_SECOND 5      /* however late: nobody should see a frozen room */
 
 /* What the main thread hands over: a packet, or a command. */
 typedef struct Item {
@@ -49,6 +50,7 @@ struct RecRecorder {
     int64_t step, n_steps; /* n_steps: -1 until the end is known */
     int64_t horizon_ns;    /* packets clock: file time that has been reached */
     uint64_t n_repeated;
+    int64_t n_in_a_row; /* repeated since the last one that was painted */
   } own;
 };
 
@@ -167,10 +169,12 @@ make_picture (RecRecorder *recorder, int64_t start_ns, int64_t end_ns)
 {
   GstBuffer *buffer;
 
-  if (recorder->own.last != NULL && is_late (recorder)) {
+  if (recorder->own.last != NULL && is_late (recorder) &&
+      ++recorder->own.n_in_a_row <= recorder->timeline.rate / MIN_PAINTED_PER_SECOND) {
     if (recorder->own.n_repeated++ == 0)
       g_warning ("too slow at %.1f s: repeating the last picture", (double) start_ns / 1e9);
   } else {
+    recorder->own.n_in_a_row = 0;
     gst_clear_buffer (&recorder->own.last);
     recorder->own.last = rec_stage_paint (recorder->own.stage);
   }
