@@ -358,50 +358,6 @@ rec_json_get_int (RecJson *object, const char *name, int64_t *value, GError **er
   return true;
 }
 
-bool
-rec_json_get_bool (RecJson *object, const char *name, bool *value, GError **error)
-{
-  RecJson *member = get_required (object, name, REC_JSON_BOOLEAN, error);
-
-  if (member == NULL)
-    return false;
-  *value = json_object_get_boolean (member);
-  return true;
-}
-
-bool
-rec_json_get_double (RecJson *object, const char *name, double *value, GError **error)
-{
-  RecJson *member = get_required (object, name, REC_JSON_NUMBER, error);
-
-  if (member == NULL)
-    return false;
-  *value = json_object_get_double (member);
-  return true;
-}
-
-bool
-rec_json_get_object (RecJson *object, const char *name, RecJson **value, GError **error)
-{
-  RecJson *member = get_required (object, name, REC_JSON_OBJECT, error);
-
-  if (member == NULL)
-    return false;
-  *value = member;
-  return true;
-}
-
-bool
-rec_json_get_array (RecJson *object, const char *name, RecJson **value, GError **error)
-{
-  RecJson *member = get_required (object, name, REC_JSON_ARRAY, error);
-
-  if (member == NULL)
-    return false;
-  *value = member;
-  return true;
-}
-
 const char *
 rec_json_string_or (RecJson *object, const char *name, const char *fallback)
 {

@@ -62,10 +62,6 @@ bool rec_json_has (RecJson *object, const char *name);
 /* Must be there and of that type; the string is borrowed. */
 bool rec_json_get_string (RecJson *object, const char *name, const char **value, GError **error);
 bool rec_json_get_int (RecJson *object, const char *name, int64_t *value, GError **error);
-bool rec_json_get_bool (RecJson *object, const char *name, bool *value, GError **error);
-bool rec_json_get_double (RecJson *object, const char *name, double *value, GError **error);
-bool rec_json_get_object (RecJson *object, const char *name, RecJson **value, GError **error);
-bool rec_json_get_array (RecJson *object, const char *name, RecJson **value, GError **error);
 
 /* For bodies that were checked before: the fallback when absent or of another type. */
 const char *rec_json_string_or (RecJson *object, const char *name, const char *fallback);
