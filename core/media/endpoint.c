@@ -148,7 +148,8 @@ watch_network (RecEndpoint *endpoint, GstElement *nicesrc)
 static void
 hurry_reports (const RecEndpoint *endpoint, GstElement *rtpsession)
 {
-  guint64 interval_ms = endpoint->msid != NULL ? SENDER_REPORT_MS : RECEIVER_REPORT_MS;
+  guint64 interval_ms = endpoint->offer->tracks[0].is_received ? RECEIVER_REPORT_MS
+                                                               : SENDER_REPORT_MS;
 
   g_object_set (rtpsession, "rtcp-min-interval", interval_ms * GST_MSECOND, NULL);
 }
@@ -368,7 +369,9 @@ add_sent_track (RecEndpoint *endpoint, unsigned index, GError **error)
 
   g_autoptr (GstWebRTCRTPTransceiver) transceiver = NULL;
   g_object_get (pad, "transceiver", &transceiver, NULL);
-  g_object_set (transceiver, "direction", GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY,
+  g_object_set (transceiver, "direction",
+      facts->is_received ? GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDRECV
+                         : GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY,
       "codec-preferences", caps_with_ssrc, NULL);
   set_transceiver (transceiver, facts);
   g_object_set (pad, "msid", endpoint->msid, NULL);
@@ -504,8 +507,8 @@ rec_endpoint_negotiate (RecEndpoint *endpoint, GError **error)
   if (!build_pipeline (endpoint, error) || !set_offer (endpoint, error))
     return NULL;
   for (unsigned i = 0; i < endpoint->offer->n_tracks; i++) {
-    bool is_added = endpoint->msid != NULL ? add_sent_track (endpoint, i, error)
-                                           : add_received_track (endpoint, i, error);
+    bool is_added = endpoint->offer->tracks[i].is_sent ? add_sent_track (endpoint, i, error)
+                                                       : add_received_track (endpoint, i, error);
     if (!is_added)
       return NULL;
   }

@@ -29,7 +29,7 @@ typedef struct {
   void (*wants_keyframe) (void *data);
 } RecEndpointEvents;
 
-/* settings, offer, events and data are borrowed until it is freed; msid NULL: we receive. */
+/* All are borrowed until it is freed; msid is of the tracks that we send. */
 RecEndpoint *rec_endpoint_new (const RecEndpointSettings *settings, const RecSdpOffer *offer,
     const char *msid, const RecEndpointEvents *events, void *data);
 void rec_endpoint_free (RecEndpoint *endpoint);

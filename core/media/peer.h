@@ -44,7 +44,7 @@ typedef struct {
 
 typedef struct {
   RecSdpOffer *offer;          /* taken */
-  const char *msid;            /* what we send is this stream; NULL: we receive */
+  const char *msid;            /* what we send is this stream; NULL: we send nothing */
   int64_t max_video_kbps;      /* 0: no limit */
   const RecPeerEvents *events; /* borrowed for good */
   void *data;

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/lock.h"
 #include "base/main-thread.h"
+#include "media/sender.h"
 
 #define KEYFRAME_RETRY_MS 1000
 #define MAX_PTS_ERROR_NS (3 * INT64_C (1000000000))
@@ -25,6 +26,7 @@ typedef struct {
 typedef struct {
   RecPublisher *publisher; /* a reference */
   RecPeer *peer;
+  RecSender echo;   /* of what comes back to it */
   bool is_reported; /* [main] lost */
 } Link;
 
@@ -235,6 +237,7 @@ drop_peer (RecPublisher *publisher)
   {
     REC_LOCKED (&publisher->lock);
     publisher->active = NULL;
+    g_ptr_array_remove_fast (publisher->outputs, &link->echo.output);
   }
   set_keyframe_peer (publisher, NULL, 0, 0);
   rec_peer_close (link->peer);
@@ -280,11 +283,21 @@ on_state (RecPeerState state, const char *why, void *data)
     report_lost (data, why);
 }
 
+static void
+on_keyframe_wish (void *data)
+{
+  Link *link = data;
+
+  if (rec_sender_is_used (&link->echo))
+    rec_publisher_request_keyframe (link->publisher);
+}
+
 static const RecPeerEvents peer_events = {
   .answered = on_answered,
   .candidate = on_candidate,
   .state_changed = on_state,
   .packet = on_packet,
+  .wants_keyframe = on_keyframe_wish,
 };
 
 static void
@@ -329,13 +342,16 @@ use_peer (RecPublisher *publisher, Link *link, const RecPublisherSettings *setti
       set_keyframe_peer (publisher, link->peer, i, settings->keyframe_interval_ms);
   REC_LOCKED (&publisher->lock);
   publisher->active = link;
+  if (rec_sender_is_used (&link->echo))
+    g_ptr_array_add (publisher->outputs, &link->echo.output);
 }
 
 bool
 rec_publisher_negotiate (RecPublisher *publisher, const char *text,
     const RecPublisherSettings *settings, GError **error)
 {
-  RecSdpWish wish = { .video_codecs = settings->video_codecs };
+  RecSdpWish wish = { .video_codecs = settings->video_codecs,
+    .sends_back = settings->echo != NULL };
   const char *same_codec[] = { get_track (publisher, REC_TRACK_VIDEO)->format.codec, NULL };
 
   REC_ASSERT_MAIN ();
@@ -350,6 +366,7 @@ rec_publisher_negotiate (RecPublisher *publisher, const char *text,
 
   Link *link = g_new0 (Link, 1);
   RecPeerRequest request = { .offer = g_steal_pointer (&offer),
+    .msid = settings->echo,
     .max_video_kbps = settings->max_video_kbps,
     .events = &peer_events,
     .data = link,
@@ -357,6 +374,7 @@ rec_publisher_negotiate (RecPublisher *publisher, const char *text,
 
   link->publisher = rec_publisher_ref (publisher);
   link->peer = rec_peer_new (publisher->host, &request);
+  rec_sender_init (&link->echo, link->peer);
   use_peer (publisher, link, settings);
   return true;
 }

@@ -28,6 +28,8 @@ typedef struct {
   int keyframe_interval_ms;        /* least time between two requests */
   int64_t max_video_kbps;          /* 0: no limit */
   const char *const *video_codecs; /* acceptable ones in order of preference, NULL at the end */
+  const char *
+      echo; /* stream id with which it gets its own media back, if it offers to; NULL: it doesn't */
 } RecPublisherSettings;
 
 /* [main] events and data are borrowed until it is closed. */

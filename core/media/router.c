@@ -371,6 +371,7 @@ negotiate (Publication *publication, const char *offer, GError **error)
     .keyframe_interval_ms = (int) rec_config_get_int (router->config, "media.keyframe-interval-ms"),
     .max_video_kbps = get_max_video_kbps (router, owner),
     .video_codecs = codecs,
+    .echo = publication->stream->is_echoed ? publication->stream->id : NULL,
   };
 
   choose_codecs (router, owner->session->properties, codecs);

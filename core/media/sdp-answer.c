@@ -36,6 +36,7 @@ append_answer_section (GString *text, const RecSdpSection *section, const RecSdp
     const RecSdpAnswerFacts *facts, bool carries_candidates)
 {
   g_autofree char *fmtp = g_strdup_printf ("a=fmtp:%u ", track->format.payload_type);
+  bool is_sent = track->is_sent && facts->msid != NULL;
 
   g_string_append_printf (text, "%s\r\n", section->lines[0]);
   for (size_t i = 1; i < section->n_lines; i++) {
@@ -44,7 +45,7 @@ append_answer_section (GString *text, const RecSdpSection *section, const RecSdp
     if (g_str_has_prefix (line, "a=msid:") || g_str_has_prefix (line, "a=candidate:") ||
         g_str_has_prefix (line, fmtp))
       continue;
-    if (g_str_has_prefix (line, "a=ssrc:") && facts->msid != NULL) {
+    if (g_str_has_prefix (line, "a=ssrc:") && is_sent) {
       append_ssrc (text, line, facts, section->fields[0]);
       continue;
     }
@@ -55,7 +56,7 @@ append_answer_section (GString *text, const RecSdpSection *section, const RecSdp
           facts->max_video_kbps, facts->max_video_kbps * 1000);
   }
   append_format_parameters (text, &track->format);
-  if (facts->msid != NULL)
+  if (is_sent)
     g_string_append_printf (text, "a=msid:%s %s-%s\r\n", facts->msid, facts->msid,
         section->fields[0]);
   if (!carries_candidates || facts->candidates == NULL)

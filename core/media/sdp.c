@@ -239,8 +239,17 @@ is_kept_line (const char *line, const RecSdpTrack *track, bool sends)
   return starts_with_any (line, always);
 }
 
+/* Seen from the client. */
+static const char *
+get_direction (const RecSdpTrack *track)
+{
+  if (track->is_received)
+    return track->is_sent ? "sendrecv" : "sendonly";
+  return "recvonly";
+}
+
 static void
-append_track (GString *text, const RecSdpSection *section, const RecSdpTrack *track, bool sends)
+append_track (GString *text, const RecSdpSection *section, const RecSdpTrack *track)
 {
   g_string_append_printf (text, "m=%s 9 %s %u", section->fields[0], section->fields[2],
       track->format.payload_type);
@@ -248,13 +257,13 @@ append_track (GString *text, const RecSdpSection *section, const RecSdpTrack *tr
     g_string_append_printf (text, " %d", track->rtx_payload_type);
   g_string_append (text, "\r\n");
   for (size_t i = 1; i < section->n_lines; i++)
-    if (is_kept_line (section->lines[i], track, sends))
+    if (is_kept_line (section->lines[i], track, !track->is_received))
       g_string_append_printf (text, "%s\r\n", section->lines[i]);
   if (track->mid_id != 0)
     g_string_append_printf (text, "a=extmap:%u " URI_MID "\r\n", track->mid_id);
   if (track->twcc_id != 0)
     g_string_append_printf (text, "a=extmap:%u " URI_TWCC "\r\n", track->twcc_id);
-  g_string_append (text, sends ? "a=recvonly\r\n" : "a=sendonly\r\n");
+  g_string_append_printf (text, "a=%s\r\n", get_direction (track));
 }
 
 static char *
@@ -313,7 +322,9 @@ add_track (RecSdpOffer *offer, const RecSdpSection *section, unsigned index, con
   track->mid = g_strdup (section->mid);
   track->rtx_payload_type =
       section->kind == REC_TRACK_VIDEO ? find_rtx (section, track->format.payload_type) : -1;
-  if (!wish->sends) {
+  track->is_received = !wish->sends;
+  track->is_sent = wish->sends || (wish->sends_back && section->is_receiving);
+  if (track->is_received) {
     track->mid_id = find_extension (section, URI_MID);
     track->twcc_id = find_extension (section, URI_TWCC);
   }
@@ -376,7 +387,7 @@ fill_offer (RecSdpOffer *offer, char **lines, const RecSdpWish *wish, GError **e
   offer->bundle_line = make_bundle_line (offer);
   append_session_lines (text, lines, n_session_lines, offer);
   for (unsigned i = 0; i < offer->n_tracks; i++)
-    append_track (text, sections->pdata[offer->tracks[i].section], &offer->tracks[i], wish->sends);
+    append_track (text, sections->pdata[offer->tracks[i].section], &offer->tracks[i]);
   offer->text = g_strdup (text->str);
   return true;
 }

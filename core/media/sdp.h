@@ -13,6 +13,7 @@
  * subscriber's offer: we send what the formats say; NULL when the stream has no such track. */
 typedef struct {
   bool sends;
+  bool sends_back;                 /* what we receive, to those who offer to get it */
   const char *const *video_codecs; /* NULL at the end */
   const RecTrackFormat *audio, *video;
 } RecSdpWish;
@@ -23,6 +24,7 @@ typedef struct {
   char *mid;
   int rtx_payload_type;     /* -1: none */
   unsigned mid_id, twcc_id; /* ids of the header extensions, 0: none */
+  bool is_received, is_sent;
 } RecSdpTrack;
 
 typedef struct {
@@ -40,7 +42,7 @@ void rec_sdp_offer_free (RecSdpOffer *offer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecSdpOffer, rec_sdp_offer_free)
 
 typedef struct {
-  const char *msid;       /* stream id that the client sees on both m-lines; NULL when we receive */
+  const char *msid; /* stream id that the client sees on all m-lines that we send; NULL: none */
   int64_t max_video_kbps; /* what the client may send; 0: no limit */
   GPtrArray *candidates;  /* of char *, as trickled ("candidate:..."); may be NULL */
 } RecSdpAnswerFacts;

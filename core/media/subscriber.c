@@ -1,68 +1,18 @@
-/* subscriber.c - rewrites one publisher's packets for one participant. */
+/* subscriber.c - the peer of one participant that watches one publisher. */
 #define G_LOG_DOMAIN "rec.media.subscriber"
 #include "media/subscriber.h"
 
 #include "base/error.h"
-#include "base/lock.h"
 #include "base/main-thread.h"
-
-typedef struct {
-  int index; /* of the peer's track; -1: not wanted */
-  uint8_t payload_type;
-  uint32_t clock_rate;
-  uint16_t sequence; /* of the last packet */
-  bool has_packets;
-  uint32_t timestamp_offset; /* from the publisher's to ours */
-  uint32_t timestamp;        /* of the last packet */
-  int64_t pts_ns;
-} Track;
+#include "media/sender.h"
 
 struct RecSubscriber {
-  RecOutput output;
+  RecSender sender;
   RecPublisher *publisher; /* a reference */
   RecPeer *peer;
   const RecSubscriberEvents *events;
   void *data;
-  Track tracks[REC_SDP_MAX_TRACKS]; /* audio, video; guarded by the publisher's lock */
-  uint64_t packets_out;             /* atomic */
 };
-
-/* A publisher that comes back counts from elsewhere; our timestamps go on where they were. */
-static void
-continue_timestamps (Track *track, const RecRtpPacket *packet)
-{
-  int64_t elapsed_ns = packet->pts_ns - track->pts_ns;
-  uint32_t elapsed = (uint32_t) (elapsed_ns / 1000 * track->clock_rate / 1000000);
-
-  track->timestamp_offset = track->timestamp + MAX (elapsed, 1) - packet->timestamp;
-}
-
-static void
-send_packet (RecOutput *output, const RecRtpPacket *packet)
-{
-  RecSubscriber *subscriber = (RecSubscriber *) output;
-  Track *track = &subscriber->tracks[packet->kind == REC_TRACK_AUDIO ? 0 : 1];
-  RecRtpPacket sent = *packet;
-  uint8_t header[REC_RTP_HEADER_SIZE];
-
-  /* Before it is connected, packets would only pile up and come late. */
-  if (track->index < 0 || !rec_peer_is_connected (subscriber->peer))
-    return;
-  if (packet->is_new_source && track->has_packets)
-    continue_timestamps (track, packet);
-  track->sequence++; /* without the publisher's holes: nobody can fill them */
-  track->timestamp = packet->timestamp + track->timestamp_offset;
-  track->pts_ns = packet->pts_ns;
-  track->has_packets = true;
-  sent.sequence = track->sequence;
-  sent.timestamp = track->timestamp;
-  sent.payload_type = track->payload_type;
-  sent.ssrc = rec_peer_get_ssrc (subscriber->peer, (unsigned) track->index);
-  rec_rtp_write_header (&sent, header);
-  rec_peer_send (subscriber->peer, (unsigned) track->index, header, sizeof header, packet->payload,
-      packet->payload_size, packet->pts_ns);
-  __atomic_add_fetch (&subscriber->packets_out, 1, __ATOMIC_RELAXED);
-}
 
 /* --- [main] the peer --------------------------------------------------------------------------------------- */
 
@@ -115,22 +65,6 @@ free_subscriber (void *data)
   g_free (subscriber);
 }
 
-static void
-set_tracks (RecSubscriber *subscriber, const RecSdpOffer *offer)
-{
-  for (unsigned i = 0; i < REC_SDP_MAX_TRACKS; i++)
-    subscriber->tracks[i].index = -1;
-  for (unsigned i = 0; i < offer->n_tracks; i++) {
-    const RecTrackFormat *format = &offer->tracks[i].format;
-    Track *track = &subscriber->tracks[format->kind == REC_TRACK_AUDIO ? 0 : 1];
-
-    track->index = (int) i;
-    track->payload_type = format->payload_type;
-    track->clock_rate = format->clock_rate;
-    track->sequence = (uint16_t) g_random_int ();
-  }
-}
-
 RecSubscriber *
 rec_subscriber_new (RecPeerHost *host, RecPublisher *publisher, const char *stream_id,
     const char *text, const RecSubscriberEvents *events, void *data, GError **error)
@@ -159,13 +93,12 @@ rec_subscriber_new (RecPeerHost *host, RecPublisher *publisher, const char *stre
     .data = subscriber,
     .destroy = free_subscriber };
 
-  subscriber->output.packet = send_packet;
   subscriber->publisher = rec_publisher_ref (publisher);
   subscriber->events = events;
   subscriber->data = data;
-  set_tracks (subscriber, offer);
   subscriber->peer = rec_peer_new (host, &request);
-  rec_publisher_add_output (publisher, &subscriber->output);
+  rec_sender_init (&subscriber->sender, subscriber->peer);
+  rec_publisher_add_output (publisher, &subscriber->sender.output);
   return subscriber;
 }
 
@@ -175,7 +108,7 @@ rec_subscriber_close (RecSubscriber *subscriber)
   REC_ASSERT_MAIN ();
   if (subscriber == NULL)
     return;
-  rec_publisher_remove_output (subscriber->publisher, &subscriber->output);
+  rec_publisher_remove_output (subscriber->publisher, &subscriber->sender.output);
   rec_peer_close (subscriber->peer);
 }
 
@@ -189,5 +122,5 @@ rec_subscriber_add_candidate (RecSubscriber *subscriber, const char *candidate, 
 uint64_t
 rec_subscriber_get_packets_out (RecSubscriber *subscriber)
 {
-  return __atomic_load_n (&subscriber->packets_out, __ATOMIC_RELAXED);
+  return __atomic_load_n (&subscriber->sender.packets_out, __ATOMIC_RELAXED);
 }

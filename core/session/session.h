@@ -73,6 +73,7 @@ struct RecStreamInfo {
   int frame_rate;                  /* -1 unknown */
   char *video_dimensions;          /* JSON text {"width":640,"height":480}; NULL unknown */
   int64_t created_at_ms;
+  bool is_echoed;    /* its owner wants it back, on the peer connection that publishes it */
   bool is_published; /* announced to others; before that it is being negotiated */
 };
 

@@ -230,7 +230,8 @@ add_stream (RecSignalClient *client, RecJson *params, GError **error)
   double frame_rate = rec_json_double_or (params, "frameRate", -1);
   g_autofree char *type = NULL, *dimensions = NULL;
   g_autoptr (GError) cause = NULL;
-  RecStreamInfo properties = { .frame_rate = -1 };
+  RecStreamInfo properties = { .frame_rate = -1,
+    .is_echoed = rec_json_bool_or (params, "doLoopback", false) };
   RecStreamInfo *stream;
 
   read_medium (params, "hasAudio", "audioActive", &properties.has_audio, &properties.audio_active);

@@ -43,6 +43,17 @@ for (const version of versions) {
     await sessionEnds(session);
   });
 
+  stage.test(`${version} sees and hears itself as the server has it`, async () => {
+    const session = await stage.session();
+    const viewer = await stage.enter(session, { version, name: 'viewer', publish: false });
+    const speaker = await stage.enter(session, { version, name: 'speaker', colour: 'yellow', tone: 650, publish: { remote: true } });
+    const seen = await speaker.sees(speaker, 'yellow');
+    assert.deepEqual([seen.width, seen.height, seen.tracks], [320, 240, ['audio', 'video']]);
+    await speaker.hears(speaker, 650);
+    await viewer.sees(speaker, 'yellow');
+    await viewer.hears(speaker, 650);
+  });
+
   stage.test(`${version} shares a screen, or only sound, or only a picture`, async () => {
     const session = await stage.session();
     const viewer = await stage.enter(session, { version, name: 'viewer', publish: false });

@@ -127,14 +127,15 @@ join (Fixture *fixture)
 }
 
 static RecStreamInfo *
-add_stream (Fixture *fixture)
+add_stream (Fixture *fixture, bool is_echoed)
 {
   RecStreamInfo properties = { .has_audio = true,
     .has_video = true,
     .audio_active = true,
     .video_active = true,
     .type_of_video = "CAMERA",
-    .frame_rate = 15 };
+    .frame_rate = 15,
+    .is_echoed = is_echoed };
   g_autoptr (GError) error = NULL;
   RecStreamInfo *stream =
       rec_registry_add_stream (fixture->registry, fixture->owner, &properties, &error);
@@ -174,7 +175,7 @@ set_up (Fixture *fixture, const void *data)
   g_assert_no_error (error);
   fixture->owner = join (fixture);
   fixture->viewer = join (fixture);
-  add_stream (fixture);
+  add_stream (fixture, false);
 }
 
 static void
@@ -207,7 +208,7 @@ send_viewer_candidate (const char *candidate, unsigned mline_index, void *data)
 }
 
 static FakeBrowser *
-publish (Fixture *fixture, FakeMedia media)
+publish_and_tell (Fixture *fixture, FakeMedia media, char **text)
 {
   FakeBrowser *browser = fake_publisher_new (media, send_owner_candidate, fixture);
   Answer answer = { 0 };
@@ -217,8 +218,16 @@ publish (Fixture *fixture, FakeMedia media)
   WAIT_UNTIL (answer.n_given > 0);
   g_assert_no_error (answer.error);
   fake_browser_take_answer (browser, answer.text);
+  if (text != NULL)
+    *text = g_strdup (answer.text);
   clear_answer (&answer);
   return browser;
+}
+
+static FakeBrowser *
+publish (Fixture *fixture, FakeMedia media)
+{
+  return publish_and_tell (fixture, media, NULL);
 }
 
 static FakeBrowser *
@@ -409,6 +418,45 @@ forwards_the_sound_alone (Fixture *fixture, const void *data G_GNUC_UNUSED)
   fake_browser_free (browser);
 }
 
+static void
+gives_a_publisher_its_own_media_back (Fixture *fixture, const void *data G_GNUC_UNUSED)
+{
+  g_autofree char *answer = NULL;
+  FakeBrowser *browser, *watcher;
+  Recording recording;
+
+  rec_registry_end_stream (fixture->registry, fixture->owner->stream, "test");
+  add_stream (fixture, true);
+  browser = publish_and_tell (fixture, FAKE_AUDIO | FAKE_VIDEO, &answer);
+  g_autofree char *msid = g_strdup_printf (" msid:%s ", fixture->owner->stream->id);
+  g_assert_nonnull (strstr (answer, "a=sendrecv"));
+  g_assert_null (strstr (answer, "a=recvonly"));
+  g_assert_nonnull (strstr (answer, msid));
+  watcher = watch (fixture, FAKE_AUDIO | FAKE_VIDEO, NULL);
+  attach (fixture, &recording, AUDIO_ID, VIDEO_ID);
+  WAIT_UNTIL (fake_browser_get_received (browser).audio > 30 &&
+              fake_browser_get_received (browser).keyframes > 0);
+  WAIT_UNTIL (fake_browser_get_received (watcher).keyframes > 0);
+  WAIT_UNTIL (read_packets (&recording) && recording.audio > 30 && recording.keyframes > 0);
+  g_assert_cmpuint (fake_browser_get_received (browser).holes, ==, 0);
+  g_assert_cmpuint (get_stats (fixture).subscribers, ==, 1);
+  detach (fixture, &recording);
+  fake_browser_free (watcher);
+  fake_browser_free (browser);
+}
+
+static void
+only_receives_from_who_does_not_want_it_back (Fixture *fixture, const void *data G_GNUC_UNUSED)
+{
+  g_autofree char *answer = NULL;
+  FakeBrowser *browser = publish_and_tell (fixture, FAKE_AUDIO | FAKE_VIDEO, &answer);
+
+  g_assert_nonnull (strstr (fake_browser_make_offer (browser), "a=sendrecv"));
+  g_assert_nonnull (strstr (answer, "a=recvonly"));
+  g_assert_null (strstr (answer, "a=sendrecv"));
+  fake_browser_free (browser);
+}
+
 /* Each loss makes a hole that nobody can fill: the publisher has no retransmission. */
 static void
 hides_losses_and_asks_for_keyframes (Fixture *fixture, const void *data G_GNUC_UNUSED)
@@ -476,7 +524,7 @@ leaves_nothing_behind (Fixture *fixture, const void *data G_GNUC_UNUSED)
     fake_browser_free (browser);
     g_assert_cmpuint (get_stats (fixture).publishers, ==, 0);
     g_assert_cmpuint (get_stats (fixture).subscribers, ==, 0);
-    add_stream (fixture);
+    add_stream (fixture, false);
     if (round == 1) {
       WAIT_UNTIL (count_entries ("/proc/self/task") < MAX_IDLE_THREADS);
       n_threads = count_entries ("/proc/self/task");
@@ -658,6 +706,9 @@ main (int argc, char **argv)
   ADD ("records-only-the-asked-medium", NULL, records_only_the_asked_medium);
   ADD ("forwards-to-a-subscriber", NULL, forwards_to_a_subscriber);
   ADD ("forwards-the-sound-alone", NULL, forwards_the_sound_alone);
+  ADD ("gives-a-publisher-its-own-media-back", NULL, gives_a_publisher_its_own_media_back);
+  ADD ("only-receives-from-who-does-not-want-it-back", NULL,
+      only_receives_from_who_does_not_want_it_back);
   ADD ("hides-losses-and-asks-for-keyframes", NULL, hides_losses_and_asks_for_keyframes);
   ADD ("goes-on-when-the-publisher-comes-back", NULL, goes_on_when_the_publisher_comes_back);
   ADD ("leaves-nothing-behind", NULL, leaves_nothing_behind);

@@ -200,6 +200,27 @@ only_receives_from_a_loopback_offer (void)
   assert_lacks (offer->text, "a=sendrecv");
 }
 
+static RecSdpOffer *
+parse_loopback (void)
+{
+  g_autofree char *text = read_offer ("chromium-loopback");
+
+  return parse (text, &(RecSdpWish){ .video_codecs = vp8_first, .sends_back = true });
+}
+
+static void
+sends_back_what_a_client_takes (void)
+{
+  g_autoptr (RecSdpOffer) loopback = parse_loopback ();
+  g_autofree char *text = read_offer ("chromium-publish");
+  g_autoptr (RecSdpOffer)
+      sendonly = parse (text, &(RecSdpWish){ .video_codecs = vp8_first, .sends_back = true });
+
+  g_assert_cmpuint (count (loopback->text, "a=sendrecv\r\n"), ==, 2);
+  assert_has (loopback->text, "a=rtcp-fb:96 transport-cc\r\n");
+  g_assert_cmpuint (count (sendonly->text, "a=sendonly\r\n"), ==, 2);
+}
+
 static void
 leaves_out_what_the_client_only_receives (void)
 {
@@ -377,7 +398,7 @@ answers_with_the_offered_parameters (void)
 static void
 names_the_stream_on_both_m_lines (void)
 {
-  g_autoptr (RecSdpOffer) offer = parse_publish ("chromium-publish", vp8_first);
+  g_autoptr (RecSdpOffer) offer = parse_loopback ();
   g_autofree char *answer =
       complete (offer, endpoint_answer, &(RecSdpAnswerFacts){ .msid = "str_1" });
 
@@ -501,6 +522,7 @@ main (int argc, char **argv)
   ADD ("takes-firefox", takes_firefox);
   ADD ("takes-video-in-front", takes_video_in_front);
   ADD ("only-receives-from-a-loopback-offer", only_receives_from_a_loopback_offer);
+  ADD ("sends-back-what-a-client-takes", sends_back_what_a_client_takes);
   ADD ("leaves-out-what-the-client-only-receives", leaves_out_what_the_client_only_receives);
   ADD ("takes-a-bundled-line-without-a-port", takes_a_bundled_line_without_a_port);
   ADD ("refuses-what-is-no-offer", refuses_what_is_no_offer);

@@ -195,7 +195,7 @@
     },
 
     // 2.0 and 2.1 settle a failed publish() through the publisher's events too; the promise is enough here.
-    async publish({ audio: hasAudio = true, video = true, screen = false } = {}) {
+    async publish({ audio: hasAudio = true, video = true, screen = false, remote = false } = {}) {
       publisher = await new Promise((resolve, reject) => {
         const made = ov.initPublisher('local', {
           audioSource: hasAudio ? undefined : false,
@@ -205,6 +205,10 @@
           insertMode: 'APPEND', mirror: false,
         }, (error) => (error ? reject(error) : resolve(made)));
       });
+      if (remote) {
+        publisher.subscribeToRemote(true);
+        remotes.set(session.connection.connectionId, { stream: publisher.stream });
+      }
       await session.publish(publisher);
       return publisher.stream.streamId;
     },
