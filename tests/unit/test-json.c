@@ -241,8 +241,8 @@ static void
 test_getters_read_their_type_only (void)
 {
   g_autoptr (GError) error = NULL;
-  g_autoptr (RecJson) object =
-      parse ("{\"s\":\"text\",\"i\":-9007199254740993,\"d\":0.5,\"n\":null}");
+  g_autoptr (RecJson)
+      object = parse ("{\"s\":\"text\",\"i\":-9007199254740993,\"d\":0.5,\"n\":null}");
   const char *text = NULL;
   int64_t number = 0;
 
