@@ -154,6 +154,35 @@ hurry_reports (const RecEndpoint *endpoint, GstElement *rtpsession)
   g_object_set (rtpsession, "rtcp-min-interval", interval_ms * GST_MSECOND, NULL);
 }
 
+/* What joins our tracks on their way to the session hides from it which clock each has. It would ask in the middle of
+ * its first report, without its lock, and a source that came meanwhile would spoil the report. */
+static GstPadProbeReturn
+tell_clock_rates (GstPad *pad, GstPadProbeInfo *info, void *data)
+{
+  const RecEndpoint *endpoint = data;
+
+  if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) != GST_EVENT_CAPS)
+    return GST_PAD_PROBE_OK;
+  gst_pad_remove_probe (pad, GST_PAD_PROBE_INFO_ID (info));
+  for (unsigned i = 0; i < endpoint->offer->n_tracks; i++) {
+    g_autoptr (GstCaps) caps = NULL;
+
+    if (endpoint->tracks[i].appsrc == NULL)
+      continue;
+    g_object_get (endpoint->tracks[i].appsrc, "caps", &caps, NULL);
+    gst_pad_send_event (pad, gst_event_new_caps (caps));
+  }
+  return GST_PAD_PROBE_OK;
+}
+
+static void
+on_session_pad (GstElement *rtpsession, GstPad *pad, RecEndpoint *endpoint)
+{
+  (void) rtpsession;
+  if (strcmp (GST_OBJECT_NAME (pad), "send_rtp_sink") == 0)
+    gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, tell_clock_rates, endpoint, NULL);
+}
+
 static void
 on_element_added (GstBin *bin, GstBin *sub_bin, GstElement *element, RecEndpoint *endpoint)
 {
@@ -164,9 +193,10 @@ on_element_added (GstBin *bin, GstBin *sub_bin, GstElement *element, RecEndpoint
   (void) sub_bin;
   if (strcmp (name, "nicesrc") == 0)
     watch_network (endpoint, element);
-  else if (strcmp (name, "rtpsession") == 0)
+  else if (strcmp (name, "rtpsession") == 0) {
     hurry_reports (endpoint, element);
-  else if (strcmp (name, "rtpjitterbuffer") == 0)
+    g_signal_connect (element, "pad-added", G_CALLBACK (on_session_pad), endpoint);
+  } else if (strcmp (name, "rtpjitterbuffer") == 0)
     /* It would declare the packet after a pause lost before it was sent, and ask again for packets on their way. */
     g_object_set (element, "rtx-next-seqnum", FALSE, NULL);
 }
