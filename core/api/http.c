@@ -294,12 +294,19 @@ take_address (RecHttpServer *server, struct MHD_Connection *connection, RecHttpR
     request->ip = rec_mhd_dup_address (connection);
 }
 
+/* A body that is too large is read on up to here, so that the client finds the answer, not a reset connection. */
+static size_t
+get_patience_bytes (const RecHttpServer *server)
+{
+  return 4 * server->max_body_bytes;
+}
+
 static bool
-announces_too_much (RecHttpServer *server, const RecHttpRequest *request)
+announces_far_too_much (const RecHttpServer *server, const RecHttpRequest *request)
 {
   const char *length = rec_http_request_get_header (request, "content-length");
 
-  return length != NULL && g_ascii_strtoull (length, NULL, 10) > server->max_body_bytes;
+  return length != NULL && g_ascii_strtoull (length, NULL, 10) > get_patience_bytes (server);
 }
 
 /* Nothing is answered here but what must not be read on: an answer at this point closes the connection. */
@@ -315,7 +322,7 @@ take_headers (RecHttpServer *server, struct MHD_Connection *connection, RecHttpR
   take_address (server, connection, request);
   if (rec_mhd_get_header_size (connection) > server->max_header_bytes)
     return refuse (connection, request, 431, "the headers are larger than server.max-header-bytes");
-  if (announces_too_much (server, request))
+  if (announces_far_too_much (server, request))
     return refuse (connection, request, 413, "the body is larger than server.max-body-bytes");
   RecHttpAdmission admission = server->callbacks->admit (request, server->data);
   request->http.keeps_body = admission == REC_HTTP_KEEP_BODY;
@@ -328,10 +335,9 @@ take_body (RecHttpServer *server, RecHttpRequest *request, const char *data, siz
 {
   request->http.n_received += n_data;
   if (request->http.n_received > server->max_body_bytes) {
-    /* Read on for a while, so that the client finds the answer instead of a reset connection. */
     request->http.keeps_body = false;
     g_byte_array_set_size (request->body, 0);
-    return request->http.n_received > 2 * server->max_body_bytes ? MHD_NO : MHD_YES;
+    return request->http.n_received > get_patience_bytes (server) ? MHD_NO : MHD_YES;
   }
   if (request->http.keeps_body)
     g_byte_array_append (request->body, (const guint8 *) data, (guint) n_data);

@@ -224,14 +224,18 @@ ask_too_much (void *data)
   g_autofree char *chunked = g_strdup_printf (
       "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5dc\r\n%s\r\n0\r\n\r\n",
       body);
+  g_autofree char *slightly_too_long =
+      g_strdup_printf ("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1500\r\n\r\n%s", body);
   g_autoptr (TestResponse) announced =
-      test_ask (fixture->port, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1025\r\n\r\n");
+      test_ask (fixture->port, "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 4097\r\n\r\n");
+  g_autoptr (TestResponse) read_on = test_ask (fixture->port, slightly_too_long);
   g_autoptr (TestResponse) sent = test_ask (fixture->port, chunked);
   g_autoptr (TestResponse) of_headers = test_ask (fixture->port, with_long);
   g_autoptr (TestResponse) of_many = test_ask (fixture->port, with_huge);
 
   g_assert_cmpuint (announced->status, ==, 413);
   g_assert_nonnull (strstr (announced->body->str, "server.max-body-bytes"));
+  g_assert_cmpuint (read_on->status, ==, 413);
   g_assert_cmpuint (sent->status, ==, 413);
   g_assert_cmpuint (of_headers->status, ==, 431);
   g_assert_cmpuint (of_many->status, !=, 200);
