@@ -170,6 +170,8 @@ upgraded (RecHttpSocket *http, void *data)
     .max_queue_bytes = (size_t) rec_config_get_int (config, "server.max-send-queue-bytes"),
     .max_messages_per_second =
         (unsigned) rec_config_get_int (config, "server.max-messages-per-second"),
+    .max_bytes_per_second =
+        (size_t) rec_config_get_int (config, "server.max-message-bytes-per-second"),
     .idle_timeout_ms = (unsigned) rec_config_get_int (config, "server.idle-timeout-s") * 1000,
   };
   Client *client = g_new0 (Client, 1);

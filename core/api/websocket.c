@@ -29,6 +29,7 @@ struct RecWebSocket {
   GByteArray *extra; /* read before the socket itself */
   size_t n_turn;     /* bytes that this turn has read */
   double credit;     /* messages it may still send */
+  double byte_credit;
   int64_t credited_at_us;
   guint in_source, out_source, extra_source, end_source, timeout_source, idle_source;
   bool was_heard; /* since the idle timer's last look */
@@ -268,29 +269,39 @@ on_send (wslay_event_context_ptr wslay, const uint8_t *bytes, size_t length, int
   return fail_io (socket, wslay, n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK));
 }
 
-static bool
-spend_credit (RecWebSocket *socket)
+static double
+get_byte_burst (const RecWebSocketLimits *limits)
 {
-  const int64_t now_us = g_get_monotonic_time ();
-  const double rate = socket->limits.max_messages_per_second;
+  return MAX ((double) limits->max_bytes_per_second * BURST_S, (double) limits->max_message_bytes);
+}
 
-  socket->credit += (double) (now_us - socket->credited_at_us) / G_USEC_PER_SEC * rate;
-  socket->credit = MIN (socket->credit, rate * BURST_S);
+static bool
+spend_credit (RecWebSocket *socket, uint64_t n_bytes)
+{
+  const RecWebSocketLimits *limits = &socket->limits;
+  const int64_t now_us = g_get_monotonic_time ();
+  const double seconds = (double) (now_us - socket->credited_at_us) / G_USEC_PER_SEC;
+  const double rate = limits->max_messages_per_second;
+
   socket->credited_at_us = now_us;
-  socket->credit -= 1;
-  return socket->credit >= 0;
+  socket->credit = MIN (socket->credit + seconds * rate, rate * BURST_S) - 1;
+  socket->byte_credit = MIN (socket->byte_credit + seconds * (double) limits->max_bytes_per_second,
+                            get_byte_burst (limits)) -
+                        (double) n_bytes;
+  return socket->credit >= 0 && socket->byte_credit >= 0;
 }
 
 static void
-on_frame (wslay_event_context_ptr wslay,
-    const struct wslay_event_on_frame_recv_start_arg *frame G_GNUC_UNUSED, void *data)
+on_frame (wslay_event_context_ptr wslay, const struct wslay_event_on_frame_recv_start_arg *frame,
+    void *data)
 {
   RecWebSocket *socket = data;
+  /* Too large a message has a close code of its own. */
+  const uint64_t n_bytes = MIN (frame->payload_length, socket->limits.max_message_bytes);
 
-  if (spend_credit (socket) || socket->is_closing)
+  if (spend_credit (socket, n_bytes) || socket->is_closing)
     return;
-  rec_websocket_close (socket, WSLAY_CODE_POLICY_VIOLATION,
-      "more messages than server.max-messages-per-second");
+  rec_websocket_close (socket, WSLAY_CODE_POLICY_VIOLATION, "more than the server's limits allow");
   wslay_event_shutdown_read (wslay);
 }
 
@@ -334,6 +345,7 @@ rec_websocket_new (int fd, const char *extra, size_t n_extra, const RecWebSocket
   if (n_extra > 0)
     g_byte_array_append (socket->extra, (const guint8 *) extra, (guint) n_extra);
   socket->credit = (double) limits->max_messages_per_second * BURST_S;
+  socket->byte_credit = get_byte_burst (limits);
   socket->credited_at_us = g_get_monotonic_time ();
   if (wslay_event_context_server_init (&socket->wslay, &callbacks, socket) != 0)
     g_error ("out of memory");

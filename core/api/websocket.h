@@ -11,6 +11,7 @@ typedef struct {
   size_t max_message_bytes;
   size_t max_queue_bytes;
   unsigned max_messages_per_second; /* frames, on average over a few seconds */
+  size_t max_bytes_per_second; /* of frames, likewise; one message may always have the full size */
   unsigned idle_timeout_ms; /* a silent peer is sent a ping; silent for as long again, it is gone */
 } RecWebSocketLimits;
 

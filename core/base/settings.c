@@ -104,6 +104,8 @@ const RecSetting rec_settings[] = {
     "Largest WebSocket message." },
   { "server.max-messages-per-second", REC_SETTING_INT, "100", 1, 100000, NULL, NULL, NULL, 0,
     "WebSocket messages per connection, on average over five seconds." },
+  { "server.max-message-bytes-per-second", REC_SETTING_INT, "262144", 4096, 1073741824, "bytes/s", NULL, NULL, 0,
+    "Bytes of WebSocket messages per connection, on average over five seconds; one of full size may always come." },
   { "server.max-send-queue-bytes", REC_SETTING_INT, "4194304", 65536, 1073741824, "bytes", NULL, NULL, 0,
     "A WebSocket client that reads slower than this is closed." },
   { "server.ping-timeout-s", REC_SETTING_INT, "15", 2, 300, "s", NULL, NULL, 0,

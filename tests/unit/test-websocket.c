@@ -55,6 +55,7 @@ static const RecWebSocketLimits limits = {
   .max_message_bytes = 5000,
   .max_queue_bytes = 100000,
   .max_messages_per_second = 20,
+  .max_bytes_per_second = 100000,
   .idle_timeout_ms = 60000,
 };
 
@@ -425,6 +426,38 @@ test_limits_the_rate (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpuint (fixture->messages->len, <, 200);
 }
 
+static void
+test_limits_the_bytes (void)
+{
+  g_autofree char *large = g_strnfill (4000, 'x');
+  RecWebSocketLimits slow = limits;
+  Fixture fixture = { 0 };
+
+  slow.max_bytes_per_second = 2000;
+  set_up_with (&fixture, NULL, 0, &slow);
+  for (int i = 0; i < 20; i++)
+    send_frame (&fixture, FIN | TEXT, large, 4000);
+  expect_close (&fixture, 1008);
+  g_assert_cmpuint (fixture.messages->len, >=, 2);
+  g_assert_cmpuint (fixture.messages->len, <, 10);
+  tear_down (&fixture, NULL);
+}
+
+/* However slow the rest, one message may have the full size. */
+static void
+test_takes_one_of_any_size (void)
+{
+  g_autofree char *large = g_strnfill (5000, 'x');
+  RecWebSocketLimits slow = limits;
+  Fixture fixture = { 0 };
+
+  slow.max_bytes_per_second = 1;
+  set_up_with (&fixture, NULL, 0, &slow);
+  send_frame (&fixture, FIN | TEXT, large, 5000);
+  wait_for_messages (&fixture, 1);
+  tear_down (&fixture, NULL);
+}
+
 /* One client that pours must not keep all others waiting. */
 static void
 test_reads_in_turns (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -518,6 +551,8 @@ main (int argc, char **argv)
   ADD ("/websocket/refuses-binary", test_refuses_binary);
   g_test_add_func ("/websocket/refuses-broken-frames", test_refuses_broken_frames);
   ADD ("/websocket/limits-the-rate", test_limits_the_rate);
+  g_test_add_func ("/websocket/limits-the-bytes", test_limits_the_bytes);
+  g_test_add_func ("/websocket/takes-one-of-any-size", test_takes_one_of_any_size);
   ADD ("/websocket/reads-in-turns", test_reads_in_turns);
   ADD ("/websocket/limits-pings", test_limits_pings);
   ADD ("/websocket/ends-slow-readers", test_ends_slow_readers);
