@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "lib/library-leaks.h"
 #include "lib/media-judge.h"
 #include "media/router.h"
 #include "plugin/catalogue.h"
