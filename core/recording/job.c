@@ -286,8 +286,7 @@ set_up_when_prepared (RecJob *job)
       !rec_worker_process_is_greeted (job->worker))
     return;
   job->phase = PHASE_SETTING_UP;
-  job->start_ns = now_ns ();
-  rec_worker_process_send_setup (job->worker, REC_CONTROL_SETUP, job->setup, job->start_ns);
+  rec_worker_process_send_setup (job->worker, REC_CONTROL_SETUP, job->setup);
 }
 
 static void
@@ -318,6 +317,17 @@ attach_published_streams (RecJob *job)
   }
 }
 
+/* File time 0 is now. */
+static void
+send_begin (RecJob *job)
+{
+  json_object *message = json_object_new_object ();
+
+  job->start_ns = now_ns ();
+  rec_json_set_int (message, "startNs", job->start_ns);
+  rec_worker_process_send (job->worker, REC_CONTROL_BEGIN, message);
+}
+
 static void
 open_feeds (RecJob *job)
 {
@@ -330,6 +340,7 @@ open_feeds (RecJob *job)
     return;
   }
   job->phase = PHASE_STARTING;
+  send_begin (job);
   attach_published_streams (job);
 }
 
@@ -458,6 +469,7 @@ on_worker_message (RecWorkerProcess *worker, RecControlType type, json_object *m
   case REC_CONTROL_INVALID:
   case REC_CONTROL_SETUP:
   case REC_CONTROL_RECOVER:
+  case REC_CONTROL_BEGIN:
   case REC_CONTROL_TRACK_ADD:
   case REC_CONTROL_TRACK_END:
   case REC_CONTROL_STREAM_STATE:

@@ -254,7 +254,6 @@ rec_plan_make_setup (const RecPlan *plan, const RecConfig *config, const RecReco
   rec_json_take (setup, "encoder", describe_encoder (config));
   rec_json_take (setup, "limits", describe_limits (config));
   rec_json_set_string (setup, "clock", "live");
-  rec_json_set_int (setup, "startNs", 0);
   rec_json_set_int (setup, "thumbnailWidth", has_thumbnail ? THUMBNAIL_WIDTH : 0);
   return setup;
 }

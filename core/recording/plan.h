@@ -18,7 +18,7 @@ RecPlan *rec_plan_new (const RecConfig *config, RecCatalogue *catalogue,
 void rec_plan_free (RecPlan *plan);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecPlan, rec_plan_free)
 
-/* The setup message for this recording, startNs not set. New reference. */
+/* The setup message for this recording. New reference. */
 json_object *rec_plan_make_setup (const RecPlan *plan, const RecConfig *config,
     const RecRecording *recording);
 

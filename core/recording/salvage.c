@@ -32,7 +32,7 @@ on_greeted (RecWorkerProcess *worker, void *data)
 {
   RecSalvage *salvage = data;
 
-  rec_worker_process_send_setup (worker, REC_CONTROL_RECOVER, salvage->setup, 0);
+  rec_worker_process_send_setup (worker, REC_CONTROL_RECOVER, salvage->setup);
 }
 
 static void

@@ -281,15 +281,13 @@ rec_worker_process_send (RecWorkerProcess *worker, RecControlType type, json_obj
 }
 
 void
-rec_worker_process_send_setup (RecWorkerProcess *worker, RecControlType type, json_object *setup,
-    int64_t start_ns)
+rec_worker_process_send_setup (RecWorkerProcess *worker, RecControlType type, json_object *setup)
 {
   json_object *copy = NULL;
 
   json_object_deep_copy (setup, &copy, NULL);
   rec_json_set_string (copy, "version", REC_VERSION);
   rec_json_set_string (copy, "build", worker->build);
-  rec_json_set_int (copy, "startNs", start_ns);
   rec_worker_process_send (worker, type, copy);
 }
 

@@ -40,7 +40,7 @@ int rec_worker_process_take_media_fd (RecWorkerProcess *worker);
 void rec_worker_process_send (RecWorkerProcess *worker, RecControlType type, json_object *message);
 /* SETUP or RECOVER: a copy of setup with our version and build. */
 void rec_worker_process_send_setup (RecWorkerProcess *worker, RecControlType type,
-    json_object *setup, int64_t start_ns);
+    json_object *setup);
 /* SIGTERM, and SIGKILL after recording.kill-timeout-ms. Then comes gone. why: kept for gone, the first one counts. */
 void rec_worker_process_end (RecWorkerProcess *worker, const char *why);
 /* SIGKILL at once, waiting for it; gone is not called. For a worker whose files are to be removed. */

@@ -83,7 +83,6 @@ static const RecJsonField setup_fields[] = {
   OBJECT ("encoder"),
   OBJECT ("limits"),
   { .name = "clock", .type = REC_JSON_STRING, .required = true, .choices = clocks },
-  TIME ("startNs"),
   OPTIONAL_INTEGER ("thumbnailWidth", 0, 4096),
   REC_JSON_FIELDS_END,
 };
@@ -130,6 +129,11 @@ static const RecJsonField limits_fields[] = {
   INTEGER ("sinkQueueBytes", 1, INT64_MAX),
   INTEGER ("sinkDeadlineMs", 1, 3600000),
   INTEGER ("finishDeadlineMs", 1, 3600000),
+  REC_JSON_FIELDS_END,
+};
+
+static const RecJsonField begin_fields[] = {
+  TIME ("startNs"),
   REC_JSON_FIELDS_END,
 };
 
@@ -250,6 +254,7 @@ typedef struct Row {
 static const Row rows[] = {
   { REC_CONTROL_SETUP, "setup", true, setup_fields, SETUP_PARTS },
   { REC_CONTROL_RECOVER, "recover", true, setup_fields, SETUP_PARTS },
+  { REC_CONTROL_BEGIN, "begin", true, begin_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_TRACK_ADD, "track-add", true, track_add_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_TRACK_END, "track-end", true, track_end_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_STREAM_STATE, "stream-state", true, stream_state_fields,

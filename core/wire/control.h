@@ -7,16 +7,16 @@
  *                      layout {id, file, options {}} (absent when hasVideo is false),
  *                      sinks [{id, file, required, options {}}], encoder {preset, crf, maxBitrate (kbit/s),
  *                      keyframeIntervalMs, audioBitrate (kbit/s), threads (absent or 0: chosen)}, limits {sinkQueueMs, sinkQueueBytes, sinkDeadlineMs,
- *                      finishDeadlineMs}, clock "live" | "packets", startNs (file time 0; of the server's clock),
- *                      thumbnailWidth (0: none)
+ *                      finishDeadlineMs}, clock "live" | "packets", thumbnailWidth (0: none)
  *        recover       the same as setup: call the sinks' recover in the directory, answer with finished
+ *        begin         startNs (file time 0; of the server's clock): after ready, before all that follows
  *        track-add     track (id, > 0), stream, participant, data, media "audio" | "video", codec, payloadType, clockRate,
  *                      fmtp, isScreen, joinedNs
  *        track-end     track, atNs
  *        stream-state  stream, audioActive, videoActive, isScreen (those that changed), atNs (absent: now)
  *        stop          atNs (file ends here), reason
  * up     hello         version, build, pid        (first, unasked)
- *        ready                                    (after setup: plugins loaded, encoder open; feeds may be attached)
+ *        ready                                    (after setup: plugins loaded, encoder open: begin may come)
  *        started       file (name of the file being written), (its first data is on disk)
  *        keyframe      track                      (please ask the publisher for one)
  *        note          text                       (a sink was detached, the machine is too slow ...: goes to the entity)
@@ -41,6 +41,7 @@ typedef enum {
   /* down */
   REC_CONTROL_SETUP,
   REC_CONTROL_RECOVER,
+  REC_CONTROL_BEGIN,
   REC_CONTROL_TRACK_ADD,
   REC_CONTROL_TRACK_END,
   REC_CONTROL_STREAM_STATE,

@@ -12,7 +12,6 @@ typedef struct {
   bool is_live;
   bool has_video, has_audio;
   int width, height, frame_rate;
-  int64_t start_ns;
   int thumbnail_width;
   int queue_ms; /* what may wait of each track */
   int64_t queue_bytes;

@@ -409,7 +409,7 @@ rec_recorder_new (const RecRecorderRecipe *recipe, const RecRecorderEvents *even
   recorder->recipe = *recipe;
   recorder->events = *events;
   recorder->data = data;
-  rec_timeline_init (&recorder->timeline, recipe->start_ns, recipe->frame_rate, recipe->has_video);
+  rec_timeline_init (&recorder->timeline, 0, recipe->frame_rate, recipe->has_video);
   init_threads (recorder);
   recorder->own.n_steps = -1;
   recorder->own.stage = rec_stage_new (recipe, &recorder->timeline, &stage_events, recorder);
@@ -427,8 +427,9 @@ rec_recorder_new (const RecRecorderRecipe *recipe, const RecRecorderEvents *even
 }
 
 void
-rec_recorder_start (RecRecorder *recorder)
+rec_recorder_start (RecRecorder *recorder, int64_t start_ns)
 {
+  recorder->timeline.start_ns = start_ns;
   recorder->thread = g_thread_new ("recorder", run, recorder);
 }
 

@@ -27,7 +27,8 @@ typedef struct {
 /* Makes the encoders and opens the sinks; an optional sink that cannot be opened is noted. */
 RecRecorder *rec_recorder_new (const RecRecorderRecipe *recipe, const RecRecorderEvents *events,
     void *data, GError **error);
-void rec_recorder_start (RecRecorder *recorder);
+/* start_ns: file time 0, of CLOCK_MONOTONIC. */
+void rec_recorder_start (RecRecorder *recorder, int64_t start_ns);
 /* Only after ended, or before start. */
 void rec_recorder_free (RecRecorder *recorder);
 

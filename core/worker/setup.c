@@ -40,7 +40,6 @@ read_recording (RecSetup *setup)
                     2; /* x264 takes no odd sides */
   recorder->height = (int) rec_json_int_or (recording, "height", 0) / 2 * 2;
   recorder->frame_rate = (int) rec_json_int_or (recording, "frameRate", 0);
-  recorder->start_ns = rec_json_int_or (setup->message, "startNs", 0);
   recorder->is_live = strcmp (rec_json_string_or (setup->message, "clock", ""), "live") == 0;
   recorder->thumbnail_width = (int) rec_json_int_or (setup->message, "thumbnailWidth", 0);
   recorder->queue_ms = (int) rec_json_int_or (limits, "sinkQueueMs", 0);

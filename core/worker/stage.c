@@ -12,7 +12,7 @@
 
 struct RecStage {
   RecRecorderRecipe recipe;
-  RecTimeline timeline;
+  const RecTimeline *timeline;
   RecStageEvents events;
   void *data;
   GHashTable *tracks; /* id -> RecTrackSource */
@@ -49,7 +49,7 @@ make_source (RecStage *stage, const RecCommand *command, GError **error)
     .clock_rate = command->clock_rate,
     .fmtp = command->fmtp,
     .stream_id = command->stream,
-    .start_ns = stage->timeline.start_ns,
+    .start_ns = stage->timeline->start_ns,
     .max_ms = stage->recipe.is_live ? stage->recipe.queue_ms : 0,
     .max_bytes = stage->recipe.queue_bytes,
   };
@@ -62,7 +62,7 @@ static void
 add_to_scene (RecStage *stage, const RecCommand *command)
 {
   RecSceneStream *stream = rec_scene_add (stage->scene, command->stream, command->participant,
-      command->data, rec_timeline_to_file (&stage->timeline, command->joined_ns));
+      command->data, rec_timeline_to_file (stage->timeline, command->joined_ns));
 
   if (stream == NULL)
     return;
@@ -180,8 +180,8 @@ get_limit_ns (const RecStage *stage, const RecTrackSource *track)
   const int64_t step = stage->step;
 
   if (rec_track_source_is_video (track))
-    return stage->timeline.start_ns + rec_timeline_get_picture_limit_ns (&stage->timeline, step);
-  return stage->timeline.start_ns + rec_timeline_get_step_ns (&stage->timeline, step + 1) - 1;
+    return stage->timeline->start_ns + rec_timeline_get_picture_limit_ns (stage->timeline, step);
+  return stage->timeline->start_ns + rec_timeline_get_step_ns (stage->timeline, step + 1) - 1;
 }
 
 static void
@@ -288,7 +288,7 @@ find_picture (RecStage *stage, uint32_t track_id)
 GstBuffer *
 rec_stage_paint (RecStage *stage)
 {
-  const int64_t now_ns = rec_timeline_get_step_ns (&stage->timeline, stage->step);
+  const int64_t now_ns = rec_timeline_get_step_ns (stage->timeline, stage->step);
   g_autofree const RecPicture **pictures = NULL;
   GArray *placements;
 
@@ -324,9 +324,9 @@ GstBuffer *
 rec_stage_mix (RecStage *stage)
 {
   const int64_t start =
-      rec_timeline_to_samples (rec_timeline_get_step_ns (&stage->timeline, stage->step));
+      rec_timeline_to_samples (rec_timeline_get_step_ns (stage->timeline, stage->step));
   const int64_t end =
-      rec_timeline_to_samples (rec_timeline_get_step_ns (&stage->timeline, stage->step + 1));
+      rec_timeline_to_samples (rec_timeline_get_step_ns (stage->timeline, stage->step + 1));
   const int64_t n_samples = end - start;
   const size_t size = (size_t) n_samples * REC_AUDIO_CHANNELS * sizeof (float);
   float *sum = g_malloc0 (size);
@@ -349,7 +349,7 @@ rec_stage_new (const RecRecorderRecipe *recipe, const RecTimeline *timeline,
   RecStage *stage = g_new0 (RecStage, 1);
 
   stage->recipe = *recipe;
-  stage->timeline = *timeline;
+  stage->timeline = timeline;
   stage->events = *events;
   stage->data = data;
   stage->tracks = g_hash_table_new_full (NULL, NULL, NULL, (GDestroyNotify) rec_track_source_free);

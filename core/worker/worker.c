@@ -29,7 +29,8 @@
 
 typedef enum {
   STATE_INVALID = 0,
-  STATE_WAITING, /* for setup or recover */
+  STATE_WAITING,  /* for setup or recover */
+  STATE_PREPARED, /* for begin */
   STATE_RECORDING,
   STATE_STOPPING,  /* the recorder runs to the end */
   STATE_FINISHING, /* the sinks finish, or recover */
@@ -51,7 +52,7 @@ typedef struct {
 
   RecMediaSocket *media;
   RecCommand *held_stop; /* packets clock: until the media socket is empty */
-  int64_t last_pts_ns;
+  int64_t start_ns, last_pts_ns;
 } Worker;
 
 static Worker worker;
@@ -92,7 +93,8 @@ report (void)
   const int64_t now_us = g_get_monotonic_time ();
   RecRecorderStats stats;
 
-  if (worker.recorder == NULL || now_us - worker.reported_us < STATS_MS * 1000)
+  if (worker.state < STATE_RECORDING || worker.recorder == NULL ||
+      now_us - worker.reported_us < STATS_MS * 1000)
     return;
   rec_recorder_get_stats (worker.recorder, &stats);
   if (worker.setup->recorder.is_live && worker.state == STATE_RECORDING &&
@@ -271,7 +273,7 @@ release_stop (void)
   if (worker.held_stop == NULL)
     return;
   if (worker.held_stop->at_ns < 0)
-    worker.held_stop->at_ns = MAX (worker.last_pts_ns, worker.setup->recorder.start_ns);
+    worker.held_stop->at_ns = MAX (worker.last_pts_ns, worker.start_ns);
   rec_recorder_post (worker.recorder, g_steal_pointer (&worker.held_stop));
 }
 
@@ -404,7 +406,8 @@ finish (void)
   if (!worker.has_given_up)
     say_finished ();
   leave (worker.failure == NULL && !worker.has_given_up ? 0 : 1);
-  write_thumbnail ();
+  if (!worker.has_given_up)
+    write_thumbnail ();
 }
 
 static void
@@ -448,9 +451,9 @@ give_up (const char *why)
 }
 
 static bool
-check_start (GError **error)
+check_start (int64_t start_ns, GError **error)
 {
-  const int64_t age_ns = g_get_monotonic_time () * 1000 - worker.setup->recorder.start_ns;
+  const int64_t age_ns = g_get_monotonic_time () * 1000 - start_ns;
 
   if (!worker.setup->recorder.is_live || ABS (age_ns) < MAX_START_AGE_NS)
     return true;
@@ -464,8 +467,7 @@ static bool
 set_up_recorder (json_object *message, GError **error)
 {
   worker.setup = rec_setup_new (message, error);
-  if (worker.setup == NULL || !check_start (error) ||
-      !rec_sink_set_make (worker.sinks, worker.setup, false, note, error))
+  if (worker.setup == NULL || !rec_sink_set_make (worker.sinks, worker.setup, false, note, error))
     return false;
   worker.setup->recorder.sinks = rec_sink_set_get_all (worker.sinks);
   worker.recorder = rec_recorder_new (&worker.setup->recorder, &recorder_events, NULL, error);
@@ -473,7 +475,7 @@ set_up_recorder (json_object *message, GError **error)
 }
 
 static void
-start_recording (json_object *message)
+prepare_recording (json_object *message)
 {
   g_autoptr (GError) error = NULL;
 
@@ -481,11 +483,25 @@ start_recording (json_object *message)
     give_up (error->message);
     return;
   }
-  worker.state = STATE_RECORDING;
-  worker.reported_us = g_get_monotonic_time ();
-  rec_recorder_start (worker.recorder);
-  rec_media_socket_resume (worker.media);
+  worker.state = STATE_PREPARED;
   say (REC_CONTROL_READY, json_object_new_object ());
+}
+
+static void
+begin_recording (json_object *message)
+{
+  const int64_t start_ns = rec_json_int_or (message, "startNs", 0);
+  g_autoptr (GError) error = NULL;
+
+  if (!check_start (start_ns, &error)) {
+    give_up (error->message);
+    return;
+  }
+  worker.state = STATE_RECORDING;
+  worker.start_ns = start_ns;
+  worker.reported_us = g_get_monotonic_time ();
+  rec_recorder_start (worker.recorder, start_ns);
+  rec_media_socket_resume (worker.media);
 }
 
 static void
@@ -508,7 +524,7 @@ static int64_t
 get_now_ns (void)
 {
   return worker.setup->recorder.is_live ? g_get_monotonic_time () * 1000
-                                        : MAX (worker.last_pts_ns, worker.setup->recorder.start_ns);
+                                        : MAX (worker.last_pts_ns, worker.start_ns);
 }
 
 static void
@@ -532,14 +548,16 @@ on_message (RecControl *control, RecControlType type, json_object *message, void
 {
   (void) control;
   (void) data;
-  if (type != REC_CONTROL_SETUP && type != REC_CONTROL_RECOVER)
-    take_command (type, message);
-  else if (worker.state != STATE_WAITING)
-    g_warning ("a second setup is ignored: this worker has its recording");
-  else if (type == REC_CONTROL_SETUP)
-    start_recording (message);
-  else
+  if (type == REC_CONTROL_SETUP && worker.state == STATE_WAITING)
+    prepare_recording (message);
+  else if (type == REC_CONTROL_RECOVER && worker.state == STATE_WAITING)
     start_recovery (message);
+  else if (type == REC_CONTROL_BEGIN && worker.state == STATE_PREPARED)
+    begin_recording (message);
+  else if (type == REC_CONTROL_SETUP || type == REC_CONTROL_RECOVER || type == REC_CONTROL_BEGIN)
+    g_warning ("a second setup or begin is ignored: this worker has its recording");
+  else
+    take_command (type, message);
 }
 
 static gboolean
@@ -567,6 +585,11 @@ on_closed (RecControl *control, const GError *error, void *data)
   }
   if (worker.state == STATE_FINISHED)
     return;
+  if (worker.state == STATE_PREPARED) {
+    g_timeout_add (ORPHAN_MS, on_orphan_deadline, NULL);
+    give_up ("the server went before the recording began");
+    return;
+  }
   g_message ("the server is gone: finishing recording '%s'", worker.setup->id);
   g_timeout_add (ORPHAN_MS, on_orphan_deadline, NULL);
   stop (-1, false);

@@ -267,7 +267,6 @@ describe (const RecWorkerRig *rig, const RecRigOptions *options)
   rec_json_take (setup, "encoder", describe_encoder (options));
   rec_json_take (setup, "limits", describe_limits (options));
   rec_json_set_string (setup, "clock", options->is_live ? "live" : "packets");
-  rec_json_set_int (setup, "startNs", rig->start_ns);
   rec_json_set_int (setup, "thumbnailWidth", options->thumbnail_width);
   return setup;
 }
@@ -295,13 +294,26 @@ rec_worker_rig_new (const RecRigOptions *options)
   g_assert_no_error (error);
   spawn (rig);
   rec_worker_rig_wait (rig, &rig->is_greeted, "say hello");
-  rig->start_ns = options->is_live ? g_get_monotonic_time () * 1000 : PACKETS_START_NS;
   rig->setup = describe (rig, options);
+  rig->asked_us = g_get_monotonic_time ();
   g_assert_true (
       rec_control_send (rig->own->control, REC_CONTROL_SETUP, json_object_get (rig->setup)));
   while (!rig->is_ready && rig->failure == NULL && !rig->is_gone)
     g_main_context_iteration (NULL, TRUE);
+  if (rig->is_ready && !options->is_held)
+    rec_worker_rig_begin (rig);
   return rig;
+}
+
+void
+rec_worker_rig_begin (RecWorkerRig *rig)
+{
+  const bool is_live = g_str_equal (rec_json_string_or (rig->setup, "clock", ""), "live");
+  json_object *message = json_object_new_object ();
+
+  rig->start_ns = is_live ? g_get_monotonic_time () * 1000 : PACKETS_START_NS;
+  rec_json_set_int (message, "startNs", rig->start_ns);
+  g_assert_true (rec_control_send (rig->own->control, REC_CONTROL_BEGIN, message));
 }
 
 RecWorkerRig *

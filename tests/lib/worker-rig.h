@@ -12,6 +12,7 @@
 typedef struct {
   int width, height, frame_rate;
   bool no_audio, no_video, is_live;
+  bool is_held;       /* does not begin by itself */
   const char *layout; /* path below the build's folder; NULL: plugins/best_fit.so */
   const char
       *sinks; /* JSON array as in setup, "file" below the build's folder; NULL: mp4, required */
@@ -26,8 +27,8 @@ typedef struct {
   char *directory;
   bool owns_directory;
   GPid pid;
-  int media_fd; /* -1: closed */
-  int64_t start_ns;
+  int media_fd;               /* -1: closed */
+  int64_t asked_us, start_ns; /* when setup was sent; file time 0 */
   json_object *setup;
 
   /* heard so far */
@@ -43,8 +44,9 @@ typedef struct {
   struct RecRigControl *own;
 } RecWorkerRig;
 
-/* Starts the worker, sends it setup and waits for ready (or failed). */
+/* Starts the worker, sends it setup, waits for ready (or failed) and begins. */
 RecWorkerRig *rec_worker_rig_new (const RecRigOptions *options);
+void rec_worker_rig_begin (RecWorkerRig *rig);
 /* The same, with recover in place of setup, for the files that another rig's worker left. */
 RecWorkerRig *rec_worker_rig_recover (RecWorkerRig *dead);
 void rec_worker_rig_free (RecWorkerRig *rig);

@@ -213,12 +213,46 @@ test_starts_and_stops_quickly (void)
   while (rig->finished == NULL)
     g_main_context_iteration (NULL, TRUE);
   stopping = (double) (g_get_monotonic_time () - stopped_us) / 1e6;
-  started = (double) (rig->started_us - rig->start_ns / 1000) / 1e6;
+  started = (double) (rig->started_us - rig->asked_us) / 1e6;
   g_test_message ("started after %.0f ms, stopped after %.0f ms", started * 1000, stopping * 1000);
   g_assert_cmpfloat (started, <, 0.5);
   g_assert_cmpfloat (stopping, <, 1);
   rec_worker_rig_wait_finished (rig);
   assert_whole (rig, 2);
+}
+
+static void
+test_time_counts_from_begin (void)
+{
+  RecRigOptions options = small;
+  g_autoptr (RecWorkerRig) rig = NULL;
+
+  options.is_live = options.is_held = true;
+  rig = rec_worker_rig_new (&options);
+  rec_worker_rig_run_for (rig, 1);
+  g_assert_false (rig->has_started);
+  rec_worker_rig_begin (rig);
+  rec_worker_rig_run_for (rig, 1);
+  rec_worker_rig_stop (rig, 1);
+  g_assert_true (is_ok (rig));
+  g_assert_false (rec_worker_rig_has_note (rig, "the machine was too slow"));
+}
+
+static void
+test_server_vanishes_before_the_beginning (void)
+{
+  RecRigOptions options = small;
+  g_autoptr (RecWorkerRig) rig = NULL;
+  g_autoptr (GDir) folder = NULL;
+
+  options.is_live = options.is_held = true;
+  rig = rec_worker_rig_new (&options);
+  rec_worker_rig_close_control (rig);
+  g_assert_cmpint (waitpid (rig->pid, &rig->status, 0), ==, rig->pid);
+  rig->is_reaped = true;
+  g_assert_cmpint (WEXITSTATUS (rig->status), ==, 1);
+  folder = g_dir_open (rig->directory, 0, NULL);
+  g_assert_null (g_dir_read_name (folder));
 }
 
 static void
@@ -394,6 +428,9 @@ main (int argc, char **argv)
   g_test_add_func ("/faults/full-disk-leaves-a-file-that-plays",
       test_full_disk_leaves_a_file_that_plays);
   g_test_add_func ("/faults/starts-and-stops-quickly", test_starts_and_stops_quickly);
+  g_test_add_func ("/faults/time-counts-from-begin", test_time_counts_from_begin);
+  g_test_add_func ("/faults/server-vanishes-before-the-beginning",
+      test_server_vanishes_before_the_beginning);
   g_test_add_data_func ("/faults/server-vanishes/live", GINT_TO_POINTER (1), test_server_vanishes);
   g_test_add_data_func ("/faults/server-vanishes/packets", GINT_TO_POINTER (0),
       test_server_vanishes);

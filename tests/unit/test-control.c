@@ -85,8 +85,7 @@ static json_object *
 make_setup (void)
 {
   return json_tokener_parse (
-      "{\"type\": \"setup\", \"version\": \"1\", \"build\": \"b\", \"clock\": \"live\", "
-      "\"startNs\": 0,"
+      "{\"type\": \"setup\", \"version\": \"1\", \"build\": \"b\", \"clock\": \"live\","
       " \"recording\": {\"id\": \"r\", \"directory\": \"/d\", \"name\": \"n\", \"width\": 640,"
       " \"height\": 480, \"frameRate\": 25, \"hasAudio\": true, \"hasVideo\": true},"
       " \"sinks\": [{\"id\": \"mp4\", \"file\": \"/mp4.so\", \"required\": true}],"

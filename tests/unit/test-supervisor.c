@@ -126,7 +126,8 @@ static void
 link_plugins (Fixture *fixture)
 {
   static const char *const files[] = { "plugins/best_fit.so", "plugins/mp4.so", "examples/row.so",
-    "tests/plugins/broken-sink-open.so", "tests/plugins/broken-sink-write.so" };
+    "tests/plugins/broken-sink-open.so", "tests/plugins/broken-sink-write.so",
+    "tests/plugins/broken-sink-slow.so" };
   g_autofree char *folder = g_build_filename (fixture->folder, "plugins", NULL);
 
   g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
@@ -443,6 +444,23 @@ test_goes_on_without_an_optional_sink (Fixture *fixture, gconstpointer data G_GN
   record_for (300);
   stop (fixture, recording);
   assert_plays (fixture, recording);
+}
+
+/* The file begins when packets can flow, however long the worker took to get ready. */
+static void
+test_counts_time_from_when_packets_flow (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  RecRecordingProperties *properties = make_properties (NULL);
+
+  start_server (fixture);
+  properties->sinks = g_strsplit ("mp4,broken-sink-slow?", ",", -1);
+  RecRecording *recording =
+      start_as (fixture, make_session (fixture, "slow"), properties, REC_ERA_NEW);
+  stop (fixture, recording);
+  assert_plays (fixture, recording);
+  g_assert_cmpfloat (recording->duration_s, <, 0.7);
+  for (guint i = 0; i < recording->notes->len; i++)
+    g_assert_null (strstr (recording->notes->pdata[i], "the machine was too slow"));
 }
 
 static void
@@ -915,6 +933,7 @@ main (int argc, char **argv)
   CLAIM ("numbers-the-recordings-of-a-session", test_numbers_the_recordings_of_a_session);
   CLAIM ("records-sound-alone-as-webm", test_records_sound_alone_as_webm);
   CLAIM ("goes-on-without-an-optional-sink", test_goes_on_without_an_optional_sink);
+  CLAIM ("counts-time-from-when-packets-flow", test_counts_time_from_when_packets_flow);
   CLAIM ("deletes-what-belongs-to-a-recording", test_deletes_what_belongs_to_a_recording);
   CLAIM ("starts-one-of-many-at-once", test_starts_one_of_many_at_once);
   CLAIM ("refuses-to-stop-at-the-wrong-time", test_refuses_to_stop_at_the_wrong_time);
