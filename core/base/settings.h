@@ -17,7 +17,7 @@ typedef enum RecSettingType {
 
 typedef enum RecSettingFlags {
   REC_SETTING_SECRET = 1 << 0,    /* never printed */
-  REC_SETTING_NO_EFFECT = 1 << 1, /* OpenVidu has it, Recto takes it and does nothing with it */
+  REC_SETTING_NO_EFFECT = 1 << 1, /* OpenVidu has it, Recto takes it and at most tells it on */
   REC_SETTING_FREE = 1 << 2,      /* its section takes other names too */
 } RecSettingFlags;
 
