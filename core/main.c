@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "base/main-thread.h"
+#include "base/settings.h"
 #include "media/router.h"
 #include "plugin/catalogue.h"
 #include "plugin/probe.h"
@@ -48,15 +49,17 @@ typedef struct {
 static bool
 hide_secrets (int argc, char **argv)
 {
-  static const char *const names[] = { "openvidu.secret=", "OPENVIDU_SECRET=" };
   bool found = false;
 
-  for (int i = 1; i < argc; i++) {
-    for (size_t k = 0; k < G_N_ELEMENTS (names); k++) {
-      char *at = strstr (argv[i], names[k]);
-      if (at == NULL || at[strlen (names[k])] == '\0')
+  for (size_t k = 0; k < rec_n_settings; k++) {
+    if ((rec_settings[k].flags & REC_SETTING_SECRET) == 0)
+      continue;
+    g_autofree char *name = g_strdup_printf ("%s=", rec_settings[k].key);
+    for (int i = 1; i < argc; i++) {
+      char *at = strstr (argv[i], name);
+      if (at == NULL || at[strlen (name)] == '\0')
         continue;
-      memset (at + strlen (names[k]), '*', strlen (at + strlen (names[k])));
+      memset (at + strlen (name), '*', strlen (at + strlen (name)));
       found = true;
     }
   }
@@ -157,7 +160,7 @@ on_reload_signal (gpointer data)
   g_autoptr (GError) error = NULL;
 
   if (rec_catalogue_rescan (server->catalogue, &error))
-    g_message ("plugins looked through again");
+    g_message ("looking through the plugins again");
   else
     g_warning ("cannot look through the plugins, keeping the list as it was: %s", error->message);
   return G_SOURCE_CONTINUE;
@@ -285,8 +288,8 @@ run_configured (const Arguments *arguments, bool secret_was_shown)
     return fail (error);
   rec_config_log_notes (config);
   if (secret_was_shown)
-    g_warning ("the secret was given as an argument, where other users may have seen it; "
-               "use openvidu.secret-file");
+    g_warning ("a secret was given as an argument, where other users may have seen it; "
+               "use openvidu.secret-file, or the ini file");
   if (arguments->print_config) {
     rec_config_print (config, stdout);
     return 0;

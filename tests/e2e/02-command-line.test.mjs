@@ -89,11 +89,23 @@ test('--print-config hides the secret, wherever it comes from', () => {
   }
 });
 
-test('a secret among the arguments is wiped from them, with a warning', async (t) => {
-  const server = await Server.start({ name: 'wiped', settings: { 'openvidu.secret': 'hush-hush' } });
+test('secrets among the arguments are wiped from them, with a warning', async (t) => {
+  const settings = { 'openvidu.secret': 'hush-hush', 'media.turn-server': 'turn://user:tell-nobody@127.0.0.1:3478' };
+  const server = await Server.start({ name: 'wiped', settings });
   t.after(() => server.stop());
   const words = readFileSync(`/proc/${server.pid}/cmdline`, 'utf8');
   assert.match(words, /openvidu\.secret=\*+/);
-  assert.doesNotMatch(words, /hush-hush/);
+  assert.match(words, /media\.turn-server=\*+/);
+  assert.doesNotMatch(words, /hush-hush|tell-nobody/);
   assert.match(server.log(), /secret was given as an argument/);
+});
+
+test('--list-plugins prints what the server would list', async (t) => {
+  const server = await Server.start({ name: 'list' });
+  t.after(() => server.stop());
+  const result = recto(['--config', path.join(root, 'conf/dev.ini'), '--list-plugins']);
+  assert.equal(result.status, 0, result.stderr);
+  const printed = JSON.parse(result.stdout);
+  assert.deepEqual(printed.plugins.map(({ id, usable }) => [id, usable]), [['best_fit', true], ['mp4', true]]);
+  assert.deepEqual(printed, (await server.rest.get('/recto/api/v1/plugins')).expect(200).json);
 });
