@@ -6,8 +6,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <gio/gio.h>
 #include <gst/gst.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -31,6 +33,7 @@ typedef struct {
   RecParticipant *owner, *viewer;
   char *lost; /* why the publisher was lost */
   unsigned n_local_candidates;
+  GString *local_candidates; /* a line each */
 } Fixture;
 
 /* An answer that is awaited. */
@@ -88,10 +91,12 @@ read_wall_clock (void *data G_GNUC_UNUSED)
 
 static void
 on_candidate (RecParticipant *participant G_GNUC_UNUSED, RecParticipant *owner G_GNUC_UNUSED,
-    const char *candidate G_GNUC_UNUSED, const char *mid G_GNUC_UNUSED, int mline G_GNUC_UNUSED,
-    void *data)
+    const char *candidate, const char *mid G_GNUC_UNUSED, int mline G_GNUC_UNUSED, void *data)
 {
-  ((Fixture *) data)->n_local_candidates++;
+  Fixture *fixture = data;
+
+  fixture->n_local_candidates++;
+  g_string_append_printf (fixture->local_candidates, "%s\n", candidate);
 }
 
 static void
@@ -153,19 +158,22 @@ configure (Fixture *fixture, const char *key, const char *value)
   g_assert_no_error (error);
 }
 
-/* data: "key=value" of the config, or NULL. */
+/* data: "key=value key=value" of the config, or NULL. */
 static void
 set_up (Fixture *fixture, const void *data)
 {
   g_autoptr (GError) error = NULL;
-  g_auto (GStrv) setting = data != NULL ? g_strsplit (data, "=", 2) : NULL;
+  g_auto (GStrv) settings = g_strsplit (data != NULL ? data : "", " ", -1);
 
+  fixture->local_candidates = g_string_new (NULL);
   fixture->config = rec_config_new ();
   configure (fixture, "openvidu.secret", "MY_SECRET");
   configure (fixture, "media.local-addresses", "127.0.0.1");
   configure (fixture, "media.jitter-latency-ms", "100");
-  if (setting != NULL)
-    configure (fixture, setting[0], setting[1]);
+  for (char **setting = settings; *setting != NULL; setting++) {
+    g_auto (GStrv) pair = g_strsplit (*setting, "=", 2);
+    configure (fixture, pair[0], pair[1]);
+  }
   fixture->registry = rec_registry_new (fixture->config, read_wall_clock, NULL);
   fixture->router = rec_router_new (fixture->config, fixture->registry, &error);
   g_assert_no_error (error);
@@ -185,6 +193,7 @@ tear_down (Fixture *fixture, const void *data G_GNUC_UNUSED)
   rec_registry_free (fixture->registry);
   rec_config_free (fixture->config);
   g_free (fixture->lost);
+  g_string_free (fixture->local_candidates, TRUE);
 }
 
 /* --- what every test does ----------------------------------------------------------------------------------- */
@@ -695,6 +704,182 @@ refuses_to_subscribe_to_nothing (Fixture *fixture, const void *data G_GNUC_UNUSE
   clear_answer (&answer);
 }
 
+/* --- where media comes in ------------------------------------------------------------------------------------ */
+
+/* Fields of the candidates of a type that a text has: foundation, component, protocol, priority, address, port, ... */
+static GPtrArray *
+find_candidates (const char *text, const char *type)
+{
+  GPtrArray *found = g_ptr_array_new_with_free_func ((GDestroyNotify) g_strfreev);
+  g_autofree char *wanted = g_strdup_printf (" typ %s", type);
+  g_auto (GStrv) lines = g_strsplit_set (text, "\r\n", -1);
+
+  for (char **line = lines; *line != NULL; line++) {
+    const char *candidate = strstr (*line, "candidate:");
+    if (candidate != NULL && strstr (candidate, wanted) != NULL)
+      g_ptr_array_add (found, g_strsplit (candidate, " ", -1));
+  }
+  return found;
+}
+
+static void
+keeps_to_its_ports (Fixture *fixture, const void *data G_GNUC_UNUSED)
+{
+  g_autofree char *text = NULL;
+  FakeBrowser *browser = publish_and_tell (fixture, FAKE_AUDIO | FAKE_VIDEO, &text);
+  g_autoptr (GPtrArray) hosts = find_candidates (text, "host");
+
+  g_assert_cmpuint (hosts->len, >=, 1);
+  for (unsigned i = 0; i < hosts->len; i++) {
+    char **fields = hosts->pdata[i];
+    g_assert_cmpstr (fields[4], ==, "127.0.0.1");
+    g_assert_cmpint (atoi (fields[5]), >=, 30100);
+    g_assert_cmpint (atoi (fields[5]), <=, 30109);
+  }
+  fake_browser_free (browser);
+}
+
+static void
+names_the_external_address (Fixture *fixture, const void *data G_GNUC_UNUSED)
+{
+  g_autofree char *text = NULL;
+  FakeBrowser *browser = publish_and_tell (fixture, FAKE_AUDIO, &text);
+  g_autoptr (GPtrArray) hosts = find_candidates (text, "host");
+
+  g_assert_cmpuint (hosts->len, >=, 1);
+  for (unsigned i = 0; i < hosts->len; i++)
+    g_assert_cmpstr (((char **) hosts->pdata[i])[4], ==, "203.0.113.7");
+  g_assert_null (strstr (fixture->local_candidates->str, "127.0.0.1"));
+  fake_browser_free (browser);
+}
+
+#define STUN_HEADER_SIZE 20
+#define STUN_BINDING_REQUEST 0x0001
+#define STUN_ALLOCATE_REQUEST 0x0003
+#define OUTSIDE_ADDRESS "198.51.100.9"
+#define OUTSIDE_PORT 40404
+
+/* Tells everybody the same address, and has no relays to give. */
+typedef struct {
+  GSocket *socket;
+  GSource *source;
+  unsigned n_bindings, n_allocations;
+} StunServer;
+
+static void
+answer_binding (GSocket *socket, GSocketAddress *peer, const uint8_t *request)
+{
+  uint8_t answer[STUN_HEADER_SIZE + 12] = { 0x01, 0x01, 0, 12 };
+  const uint8_t mapped_address[12] = { 0, 1, 0, 8, 0, 1, OUTSIDE_PORT >> 8, OUTSIDE_PORT & 0xff,
+    198, 51, 100, 9 };
+
+  memcpy (answer + 4, request + 4, 16);
+  memcpy (answer + STUN_HEADER_SIZE, mapped_address, sizeof mapped_address);
+  g_socket_send_to (socket, peer, (const char *) answer, sizeof answer, NULL, NULL);
+}
+
+static gboolean
+on_stun_request (GSocket *socket, GIOCondition condition G_GNUC_UNUSED, void *data)
+{
+  StunServer *server = data;
+  g_autoptr (GSocketAddress) peer = NULL;
+  uint8_t request[1500];
+  gssize size = g_socket_receive_from (socket, &peer, (char *) request, sizeof request, NULL, NULL);
+
+  if (size < STUN_HEADER_SIZE)
+    return G_SOURCE_CONTINUE;
+  switch (request[0] << 8 | request[1]) {
+  case STUN_BINDING_REQUEST:
+    server->n_bindings++;
+    answer_binding (socket, peer, request);
+    break;
+  case STUN_ALLOCATE_REQUEST:
+    server->n_allocations++;
+    break;
+  default:
+    break;
+  }
+  return G_SOURCE_CONTINUE;
+}
+
+static unsigned
+start_stun_server (StunServer *server)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (GInetAddress) loopback = g_inet_address_new_loopback (G_SOCKET_FAMILY_IPV4);
+  g_autoptr (GSocketAddress) any_port = g_inet_socket_address_new (loopback, 0);
+
+  *server = (StunServer){ .socket = g_socket_new (G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_DATAGRAM,
+                              G_SOCKET_PROTOCOL_UDP, &error) };
+  g_assert_no_error (error);
+  g_socket_bind (server->socket, any_port, FALSE, &error);
+  g_assert_no_error (error);
+  server->source = g_socket_create_source (server->socket, G_IO_IN, NULL);
+  g_source_set_callback (server->source, G_SOURCE_FUNC (on_stun_request), server, NULL);
+  g_source_attach (server->source, NULL);
+  g_autoptr (GSocketAddress) address = g_socket_get_local_address (server->socket, &error);
+  g_assert_no_error (error);
+  return g_inet_socket_address_get_port (G_INET_SOCKET_ADDRESS (address));
+}
+
+static void
+stop_stun_server (StunServer *server)
+{
+  g_source_destroy (server->source);
+  g_source_unref (server->source);
+  g_object_unref (server->socket);
+}
+
+/* A router reads its settings when it is made. */
+static void
+set_up_again (Fixture *fixture, const char *key, const char *url_of_port, unsigned port)
+{
+  g_autofree char *setting = g_strdup_printf ("%s=%s:%u", key, url_of_port, port);
+
+  tear_down (fixture, NULL);
+  *fixture = (Fixture){ 0 };
+  set_up (fixture, setting);
+}
+
+static bool
+has_outside_address (Fixture *fixture, const char *answer)
+{
+  g_autofree char *all = g_strconcat (answer, "\n", fixture->local_candidates->str, NULL);
+  g_autoptr (GPtrArray) found = find_candidates (all, "srflx");
+
+  for (unsigned i = 0; i < found->len; i++)
+    if (strcmp (((char **) found->pdata[i])[4], OUTSIDE_ADDRESS) == 0)
+      return true;
+  return false;
+}
+
+static void
+tells_what_a_stun_server_says (Fixture *fixture, const void *data G_GNUC_UNUSED)
+{
+  g_autofree char *text = NULL;
+  StunServer server;
+
+  set_up_again (fixture, "media.stun-server", "stun://127.0.0.1", start_stun_server (&server));
+  FakeBrowser *browser = publish_and_tell (fixture, FAKE_AUDIO, &text);
+  WAIT_UNTIL (has_outside_address (fixture, text));
+  g_assert_cmpuint (server.n_bindings, >, 0);
+  fake_browser_free (browser);
+  stop_stun_server (&server);
+}
+
+static void
+asks_a_turn_server_for_a_relay (Fixture *fixture, const void *data G_GNUC_UNUSED)
+{
+  StunServer server;
+
+  set_up_again (fixture, "media.turn-server", "turn://user:password@127.0.0.1",
+      start_stun_server (&server));
+  FakeBrowser *browser = publish (fixture, FAKE_AUDIO);
+  WAIT_UNTIL (server.n_allocations > 0);
+  fake_browser_free (browser);
+  stop_stun_server (&server);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -724,5 +909,10 @@ main (int argc, char **argv)
   ADD ("refuses-an-offer-without-the-forced-codec", NULL,
       refuses_an_offer_without_the_forced_codec);
   ADD ("refuses-to-subscribe-to-nothing", NULL, refuses_to_subscribe_to_nothing);
+  ADD ("keeps-to-its-ports", "media.min-port=30100 media.max-port=30109", keeps_to_its_ports);
+  ADD ("names-the-external-address", "media.external-address=203.0.113.7",
+      names_the_external_address);
+  ADD ("tells-what-a-stun-server-says", NULL, tells_what_a_stun_server_says);
+  ADD ("asks-a-turn-server-for-a-relay", NULL, asks_a_turn_server_for_a_relay);
   return g_test_run ();
 }
