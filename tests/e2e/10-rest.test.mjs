@@ -65,10 +65,17 @@ stage.test('tells its configuration', async () => {
 });
 
 stage.test('shows people a status page', async () => {
+  const session = await stage.session();
+  const visitor = await stage.enter(session, { publish: false });
+  const { id } = (await stage.rest.post('/api/recordings/start', { session, name: 'shown <here>' })).expect(200).json;
   const page = (await stage.rest.get('/')).expect(200);
   assert.match(page.headers['content-type'], /^text\/html/);
-  assert.match(page.text, /best_fit/);
+  assert.ok(page.text.includes(`<td>${session}</td><td>1</td><td>0</td><td>${id}</td>`), page.text);
+  assert.match(page.text, new RegExp(`<td>${id}</td><td>shown &lt;here&gt;</td><td>started</td>`));
+  assert.match(page.text, /<td>best_fit<\/td><td>layout<\/td>[\s\S]*<td>mp4<\/td><td>sink<\/td>/);
   assert.ok(!page.text.includes('MY_SECRET'));
+  (await stage.rest.post(`/api/recordings/stop/${id}`)).expect(200);
+  await visitor.call('leave');
 });
 
 stage.test('lets pages of other origins ask', async () => {

@@ -7,7 +7,7 @@ import * as media from './lib/media.mjs';
 import { buildPlugin, pluginFolders } from './lib/plugins.mjs';
 import { Server, root, temporaryFolder } from './lib/server.mjs';
 import { Stage } from './lib/suite.mjs';
-import { record } from './lib/wait.mjs';
+import { record, within } from './lib/wait.mjs';
 
 const examples = temporaryFolder('examples');
 for (const id of ['row', 'count'])
@@ -100,6 +100,21 @@ test('bad ones are refused with the reason, and the server starts', { timeout: 6
     const refused = plugins.filter(({ usable }) => !usable).map(({ file }) => path.basename(file, '.so'));
     assert.deepEqual(ids.filter((id) => !id.startsWith('bad-arrange') && !refused.includes(id)), []);
     assert.equal(plugins.find(({ id, usable }) => id === 'best_fit' && usable)?.kind, 'arranging-layout');
+  } finally {
+    await server.stop();
+  }
+});
+
+test('SIGHUP finds new ones without a restart', { timeout: 60000 }, async () => {
+  const later = temporaryFolder('later');
+  const server = await Server.start({ name: 'later', settings: { 'plugins.directories': pluginFolders(later) } });
+  const ids = async () => (await server.rest.get('/recto/api/v1/plugins')).expect(200).json.plugins.map(({ id }) => id);
+  try {
+    assert.deepEqual(await ids(), ['best_fit', 'mp4']);
+    buildPlugin(path.join(root, 'plugins/examples/row/row.c'), later);
+    process.kill(server.pid, 'SIGHUP');
+    await within(15, 'row is listed', async () => (await ids()).includes('row'));
+    assert.deepEqual((await ids()).sort(), ['best_fit', 'mp4', 'row']);
   } finally {
     await server.stop();
   }
