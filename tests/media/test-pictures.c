@@ -51,7 +51,7 @@ typedef struct {
   int n, n_columns, width, height;
   struct {
     int x, y;
-  } rows[3]; /* the first tile of each row, as OpenVidu places it in 1280x720 */
+  } rows[4]; /* the first tile of each row, as OpenVidu places it in 1280x720 */
 } Golden;
 
 static const Golden goldens[] = {
@@ -64,6 +64,7 @@ static const Golden goldens[] = {
   { 7, 4, 320, 360, { { 0, 0 }, { 160, 360 } } },
   { 8, 4, 320, 360, { { 0, 0 }, { 0, 360 } } },
   { 9, 3, 426, 240, { { 1, 0 }, { 1, 240 }, { 1, 480 } } },
+  { 16, 4, 320, 180, { { 0, 0 }, { 0, 180 }, { 0, 360 }, { 0, 540 } } },
 };
 
 static void
@@ -75,7 +76,7 @@ check_golden (const RecFilm *film, const Golden *golden, unsigned frame)
     const int x = left / 2 * 2, right = (left + golden->width) / 2 * 2;
 
     rec_film_assert_box (film, frame, x, golden->rows[row].y, right - x, golden->height,
-        colours[i]);
+        colours[i % G_N_ELEMENTS (colours)]);
   }
 }
 
@@ -89,7 +90,8 @@ test_golden (gconstpointer data)
 
   g_assert_true (rig->is_ready);
   for (int i = 0; i < golden->n; i++) {
-    g_autoptr (RecFixture) video = make_plain (i % 2 ? "H264" : "VP8", 160, 90, 1, colours[i]);
+    g_autoptr (RecFixture) video =
+        make_plain (i % 2 ? "H264" : "VP8", 160, 90, 1, colours[i % G_N_ELEMENTS (colours)]);
     g_autofree char *stream = g_strdup_printf ("stream-%d", i);
 
     rec_worker_rig_play (rig,

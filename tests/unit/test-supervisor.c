@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -622,6 +623,36 @@ test_keeps_its_bounds (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
+assert_owned (const char *path, uid_t owner)
+{
+  struct stat info;
+
+  g_assert_cmpint (stat (path, &info), ==, 0);
+  if (info.st_uid != owner)
+    g_error ("%s belongs to user %u", path, info.st_uid);
+}
+
+static void
+test_gives_files_to_their_owner (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  static const char *const names[] = { "", "given.mp4", ".recording.given" };
+
+  if (geteuid () != 0) {
+    g_test_skip ("no right to give files away");
+    return;
+  }
+  set (fixture, "recording.owner", "12345");
+  start_server (fixture);
+  RecRecording *recording = start (fixture, make_session (fixture, "given"));
+  record_for (500);
+  stop (fixture, recording);
+  for (size_t i = 0; i < G_N_ELEMENTS (names); i++) {
+    g_autofree char *path = g_build_filename (fixture->recordings, "given", names[i], NULL);
+    assert_owned (path, 12345);
+  }
+}
+
+static void
 test_refuses_when_recording_is_off (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   set (fixture, "openvidu.recording", "false");
@@ -939,6 +970,7 @@ main (int argc, char **argv)
   CLAIM ("refuses-to-stop-at-the-wrong-time", test_refuses_to_stop_at_the_wrong_time);
   CLAIM ("refuses-what-it-cannot-record", test_refuses_what_it_cannot_record);
   CLAIM ("keeps-its-bounds", test_keeps_its_bounds);
+  CLAIM ("gives-files-to-their-owner", test_gives_files_to_their_owner);
   CLAIM ("refuses-when-recording-is-off", test_refuses_when_recording_is_off);
   CLAIM ("fails-when-a-required-sink-cannot-open", test_fails_when_a_required_sink_cannot_open);
   CLAIM ("salvages-the-file-of-a-killed-worker", test_salvages_the_file_of_a_killed_worker);
