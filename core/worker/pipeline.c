@@ -11,6 +11,7 @@ struct RecPipeline {
   GstElement *bin;
   GstBus *bus;
   GstPad *input, *output;
+  char *refusal;      /* why the decoder got nothing */
   GstSegment segment; /* of the output */
   RecPipelineEvents events;
   void *data;
@@ -99,6 +100,48 @@ on_output_query (GstPad *pad, GstObject *parent, GstQuery *query)
   }
 }
 
+static void
+check_size (RecPipeline *pipeline, GstEvent *event)
+{
+  int width = 0, height = 0;
+  GstCaps *caps;
+
+  gst_event_parse_caps (event, &caps);
+  gst_structure_get_int (gst_caps_get_structure (caps, 0), "width", &width);
+  gst_structure_get_int (gst_caps_get_structure (caps, 0), "height", &height);
+  if (pipeline->refusal == NULL && (int64_t) width * height > REC_PIPELINE_MAX_PIXELS)
+    pipeline->refusal = g_strdup_printf ("%s: pictures of %dx%d pixels are too large",
+        pipeline->name, width, height);
+}
+
+/* Before the decoder makes room for such pictures: a few bytes may ask for gigabytes. */
+static GstPadProbeReturn
+on_decoder_input (GstPad *pad, GstPadProbeInfo *info, gpointer data)
+{
+  RecPipeline *pipeline = data;
+
+  (void) pad;
+  if (GST_PAD_PROBE_INFO_TYPE (info) & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
+    if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) != GST_EVENT_CAPS)
+      return GST_PAD_PROBE_OK;
+    check_size (pipeline, GST_PAD_PROBE_INFO_EVENT (info));
+  }
+  return pipeline->refusal != NULL ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
+static void
+guard_decoder (RecPipeline *pipeline)
+{
+  g_autoptr (GstElement) decoder = gst_bin_get_by_name (GST_BIN (pipeline->bin), "decoder");
+  g_autoptr (GstPad) pad = NULL;
+
+  if (decoder == NULL)
+    return;
+  pad = gst_element_get_static_pad (decoder, "sink");
+  gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM | GST_PAD_PROBE_TYPE_BUFFER,
+      on_decoder_input, pipeline, NULL);
+}
+
 static bool
 take_bus_error (RecPipeline *pipeline, GError **error)
 {
@@ -184,6 +227,7 @@ rec_pipeline_new (const RecPipelineRecipe *recipe, const RecPipelineEvents *even
   pipeline->bin = gst_object_ref_sink (bin);
   pipeline->bus = gst_bus_new ();
   gst_element_set_bus (pipeline->bin, pipeline->bus);
+  guard_decoder (pipeline);
 
   if (!link_ends (pipeline, error) || !start (pipeline, recipe->caps, error))
     return NULL;
@@ -207,6 +251,7 @@ rec_pipeline_free (RecPipeline *pipeline)
   gst_clear_object (&pipeline->output);
   gst_clear_object (&pipeline->bin);
   gst_clear_object (&pipeline->bus);
+  g_free (pipeline->refusal);
   g_free (pipeline->name);
   g_free (pipeline);
 }
@@ -217,6 +262,10 @@ check_flow (RecPipeline *pipeline, GstFlowReturn flow, GError **error)
 {
   if (take_bus_error (pipeline, error))
     return false;
+  if (pipeline->refusal != NULL) {
+    g_set_error_literal (error, REC_ERROR, REC_ERROR_TOO_LARGE, pipeline->refusal);
+    return false;
+  }
   if (flow != GST_FLOW_OK && flow != GST_FLOW_EOS) {
     g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "%s: %s", pipeline->name,
         gst_flow_get_name (flow));

@@ -9,11 +9,13 @@
 #include <gst/gst.h>
 #include <stdbool.h>
 
+#define REC_PIPELINE_MAX_PIXELS (INT64_C (8192) * 4320) /* of a picture to be decoded */
+
 typedef struct RecPipeline RecPipeline;
 
 typedef struct {
   const char *name;        /* for messages: "video of stream 'x'" */
-  const char *description; /* elements in gst-launch's notation, both ends open */
+  const char *description; /* as for gst-launch, both ends open; "decoder" is guarded */
   GstCaps *caps;           /* of what will be pushed; borrowed */
 } RecPipelineRecipe;
 

@@ -9,8 +9,8 @@
 
 #define KEYFRAME_INTERVAL_US (500 * 1000)
 #define NO_PICTURE_US (1000 * 1000)
-#define MAX_RESTARTS 20
-#define MAX_SIDE 8192
+#define RESTART_INTERVAL_NS REC_NS_PER_SECOND
+#define NOTED_RESTARTS 5 /* in a row */
 /* libopus looks ahead by 6.5 ms (its restricted mode, which browsers do not use, by 2.5 ms). A packet bears the time of
  * its first sample, but what it decodes to begins that much earlier in the sound, so all would be heard that late. */
 #define OPUS_LOOKAHEAD_NS INT64_C (6500000)
@@ -33,10 +33,11 @@ struct RecTrackSource {
   RecPipeline *pipeline;
   GQueue waiting; /* of Waiting, in the order of arrival */
   int64_t waiting_bytes;
-  bool is_discont; /* the next packet does not follow the last */
-  unsigned n_restarts;
+  bool is_discont;     /* the next packet does not follow the last */
+  unsigned n_failures; /* of the decoder, since it last handed something out */
+  int64_t restarted_ns, resume_ns;
   char *failure;
-  bool is_given_up;
+  bool is_noted;
   int64_t last_request_us;
 
   RecPicture picture;
@@ -56,11 +57,12 @@ typedef struct Codec {
 
 static const Codec codecs[] = {
   { "VP8", true,
-      "rtpvp8depay wait-for-keyframe=true request-keyframe=true ! vp8dec threads=1 qos=false" },
+      "rtpvp8depay wait-for-keyframe=true request-keyframe=true ! vp8dec threads=1 qos=false "
+      "name=decoder" },
   { "H264", true,
       "rtph264depay wait-for-keyframe=true request-keyframe=true"
       " ! video/x-h264,stream-format=byte-stream,alignment=au ! h264parse"
-      " ! avdec_h264 max-threads=1 output-corrupt=false qos=false" },
+      " ! avdec_h264 max-threads=1 output-corrupt=false qos=false name=decoder" },
   { "OPUS", false, "rtpopusdepay ! opusdec" TO_MIXER },
 };
 
@@ -81,8 +83,6 @@ take_picture (RecTrackSource *track, GstBuffer *buffer, GstCaps *caps)
   GstVideoInfo info;
 
   if (caps == NULL || !gst_video_info_from_caps (&info, caps))
-    return;
-  if (info.width > MAX_SIDE || info.height > MAX_SIDE)
     return;
   gst_buffer_replace (&track->picture.buffer, buffer);
   track->picture.info = info;
@@ -108,6 +108,7 @@ on_output (GstBuffer *buffer, GstCaps *caps, int64_t pts_ns, int64_t dts_ns, voi
   RecTrackSource *track = data;
 
   (void) dts_ns;
+  track->n_failures = 0;
   if (track->is_video)
     take_picture (track, buffer, caps);
   else
@@ -286,20 +287,34 @@ rec_track_source_has_due (RecTrackSource *track, int64_t until_ns)
   return oldest != NULL && oldest->pts_ns <= until_ns;
 }
 
-/* A decoder that gave up is replaced; one that keeps doing so is not. */
+/* A decoder that gave up is replaced at once, one that keeps doing so once a second: who sends nonsense may mend. */
 static void
-recover (RecTrackSource *track, const GError *cause)
+drop_pipeline (RecTrackSource *track, int64_t pts_ns, const GError *cause)
 {
+  g_clear_pointer (&track->pipeline, rec_pipeline_free);
+  track->resume_ns = MAX (pts_ns, track->restarted_ns + RESTART_INTERVAL_NS);
+  request_keyframe (track);
+  if (track->is_noted || ++track->n_failures < NOTED_RESTARTS)
+    return;
+  track->is_noted = true;
+  track->failure = g_strdup_printf ("%s; its decoder is tried anew every second", cause->message);
+}
+
+static bool
+has_pipeline (RecTrackSource *track, int64_t pts_ns)
+{
+  const int64_t left_ns = track->resume_ns - pts_ns;
   g_autoptr (GError) error = NULL;
 
-  g_warning ("%s: starting its decoder anew", cause->message);
-  request_keyframe (track);
-  if (track->n_restarts++ < MAX_RESTARTS && start_pipeline (track, &error))
-    return;
-  track->is_given_up = true;
-  track->failure = g_strdup_printf ("cannot decode %s any more: %s", track->name,
-      (error != NULL ? error : cause)->message);
-  g_clear_pointer (&track->pipeline, rec_pipeline_free);
+  if (track->pipeline != NULL)
+    return true;
+  if (left_ns > 0 && left_ns <= RESTART_INTERVAL_NS)
+    return false;
+  track->restarted_ns = pts_ns;
+  if (start_pipeline (track, &error))
+    return true;
+  drop_pipeline (track, pts_ns, error);
+  return false;
 }
 
 void
@@ -310,11 +325,12 @@ rec_track_source_decode (RecTrackSource *track, int64_t until_ns)
     g_autoptr (GError) error = NULL;
 
     track->waiting_bytes -= (int64_t) gst_buffer_get_size (waiting->rtp);
-    if (track->is_given_up) {
+    if (!has_pipeline (track, waiting->pts_ns)) {
       track->stats.packets_dropped++;
       gst_buffer_unref (waiting->rtp);
     } else if (!rec_pipeline_push (track->pipeline, waiting->rtp, &error)) {
-      recover (track, error);
+      g_debug ("%s: starting its decoder anew", error->message);
+      drop_pipeline (track, waiting->pts_ns, error);
     }
   }
   if (track->is_video && track->picture.buffer == NULL && track->stats.packets_in > 0 &&
