@@ -62,6 +62,8 @@ handle (RecHttpRequest *request, void *data)
   else if (strcmp (request->path, "/file") == 0)
     rec_http_answer_file (request, 200, "text/plain",
         open ("/proc/self/cmdline", O_RDONLY | O_CLOEXEC), 0, 4);
+  else if (strcmp (request->path, "/address") == 0)
+    rec_http_answer (request, 200, "text/plain", g_strdup (request->ip), strlen (request->ip));
   else
     rec_http_answer (request, 200, "text/plain",
         g_strndup ((char *) request->body->data, request->body->len), request->body->len);
@@ -292,6 +294,61 @@ static void
 test_limits_connections_per_address (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   test_run_beside_loop (open_too_many, fixture);
+}
+
+static void *
+enter_when_there_is_room (void *data)
+{
+  Fixture *fixture = data;
+  g_autoptr (TestClient) client = test_client_new (fixture->port);
+  int64_t *entered_us = g_new (int64_t, 1);
+
+  g_assert_nonnull (client);
+  *entered_us = g_get_monotonic_time ();
+  return entered_us;
+}
+
+static void
+open_one_more (void *data)
+{
+  Fixture *fixture = data;
+  g_autoptr (TestClient) first = test_client_new (fixture->port);
+  TestClient *second = test_client_new (fixture->port);
+
+  g_assert_nonnull (first);
+  g_assert_nonnull (second);
+  GThread *third = g_thread_new ("third", enter_when_there_is_room, fixture);
+  g_usleep (G_USEC_PER_SEC / 2); /* long enough to come in, if it could */
+  const int64_t left_us = g_get_monotonic_time ();
+  test_client_free (second);
+  g_autofree int64_t *entered_us = g_thread_join (third);
+  g_assert_cmpint (*entered_us, >, left_us);
+}
+
+static void
+test_limits_connections (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  test_run_beside_loop (open_one_more, fixture);
+}
+
+static void
+ask_whence (void *data)
+{
+  Fixture *fixture = data;
+  const bool is_trusted = rec_config_get_bool (fixture->config, "server.trust-x-real-ip");
+  g_autoptr (TestResponse) told =
+      test_ask (fixture->port, "GET /address HTTP/1.1\r\nHost: x\r\nX-Real-IP: 192.0.2.8\r\n\r\n");
+  g_autoptr (TestResponse) nonsense =
+      test_ask (fixture->port, "GET /address HTTP/1.1\r\nHost: x\r\nX-Real-IP: here\r\n\r\n");
+
+  g_assert_cmpstr (told->body->str, ==, is_trusted ? "192.0.2.8" : "127.0.0.1");
+  g_assert_cmpstr (nonsense->body->str, ==, "127.0.0.1");
+}
+
+static void
+test_knows_who_asks (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  test_run_beside_loop (ask_whence, fixture);
 }
 
 static void
@@ -587,6 +644,9 @@ main (int argc, char **argv)
       test_cuts_slow_requests);
   ADD ("/http/limits-connections-per-address", "server.max-connections-per-address=2",
       test_limits_connections_per_address);
+  ADD ("/http/limits-connections", "server.max-connections=2", test_limits_connections);
+  ADD ("/http/believes-no-header", NULL, test_knows_who_asks);
+  ADD ("/http/believes-the-header-of-a-proxy", "server.trust-x-real-ip=true", test_knows_who_asks);
   ADD ("/http/survives-truncated-bodies", NULL, test_survives_truncated_bodies);
   ADD ("/http/survives-garbage", NULL, test_survives_garbage);
   ADD ("/http/answers-later", NULL, test_answers_later);
