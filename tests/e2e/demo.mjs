@@ -143,5 +143,5 @@ for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]])
 
 demo().catch((error) => {
   console.error(`demo failed: ${error.message}`);
-  process.exitCode = 1;
+  process.exit(1); // a browser that came up too late must not keep us waiting
 });
