@@ -93,18 +93,26 @@ add_new_fields (json_object *json, const RecRecording *recording)
 }
 
 static void
+add_strings (json_object *json, const char *name, const GPtrArray *strings)
+{
+  json_object *array;
+
+  if (strings->len == 0)
+    return;
+  array = json_object_new_array ();
+  for (guint i = 0; i < strings->len; i++)
+    json_object_array_add (array, json_object_new_string (strings->pdata[i]));
+  rec_json_take (json, name, array);
+}
+
+static void
 add_ours (json_object *json, const RecRecording *recording)
 {
   if (recording->reason != NULL)
     rec_json_set_string (json, "reason", recording->reason);
   if (recording->message != NULL)
     rec_json_set_string (json, "message", recording->message);
-  if (recording->notes->len == 0)
-    return;
-  json_object *notes = json_object_new_array ();
-  for (guint i = 0; i < recording->notes->len; i++)
-    json_object_array_add (notes, json_object_new_string (recording->notes->pdata[i]));
-  rec_json_take (json, "notes", notes);
+  add_strings (json, "notes", recording->notes);
 }
 
 /* Java's old client wants a decimal point in every duration. */
@@ -164,6 +172,7 @@ rec_entity_to_file_json (const RecRecording *recording, const RecEntityView *vie
     add_unusual (json, recording);
   else
     rec_json_set_string (json, "uniqueSessionId", recording->unique_session_id);
+  add_strings (json, "otherFiles", recording->other_files);
   /* An entity without an address yet has none: OLD's null is how it always was. */
   if (recording->era == REC_ERA_NEW && !rec_json_has (json, "url"))
     json_object_object_del (json, "url");
@@ -208,6 +217,7 @@ static const RecJsonField fields[] = {
   { .name = "reason", .type = REC_JSON_STRING },
   { .name = "message", .type = REC_JSON_STRING },
   { .name = "notes", .type = REC_JSON_STRINGS, .max = 1000 },
+  { .name = "otherFiles", .type = REC_JSON_STRINGS, .max = 1000 },
   REC_JSON_FIELDS_END,
 };
 
@@ -259,19 +269,26 @@ read_status (json_object *entity, RecEra era)
 }
 
 static void
+read_strings (json_object *entity, const char *name, GPtrArray *strings)
+{
+  json_object *array = rec_json_get (entity, name);
+  size_t n = array != NULL ? json_object_array_length (array) : 0;
+
+  for (size_t i = 0; i < n; i++)
+    g_ptr_array_add (strings,
+        g_strdup (json_object_get_string (json_object_array_get_idx (array, i))));
+}
+
+static void
 read_outcome (json_object *entity, RecRecording *recording)
 {
-  json_object *notes = rec_json_get (entity, "notes");
-  size_t n_notes = notes != NULL ? json_object_array_length (notes) : 0;
-
   recording->unique_session_id = g_strdup (rec_json_string_or (entity, "uniqueSessionId", NULL));
   recording->reason = g_strdup (rec_json_string_or (entity, "reason", NULL));
   recording->message = g_strdup (rec_json_string_or (entity, "message", NULL));
   recording->size = rec_json_int_or (entity, "size", 0);
   recording->duration_s = rec_json_double_or (entity, "duration", 0);
-  for (size_t i = 0; i < n_notes; i++)
-    g_ptr_array_add (recording->notes,
-        g_strdup (json_object_get_string (json_object_array_get_idx (notes, i))));
+  read_strings (entity, "notes", recording->notes);
+  read_strings (entity, "otherFiles", recording->other_files);
 }
 
 RecRecording *

@@ -267,6 +267,32 @@ rec_place_dup_video_path (const RecRecording *recording)
   return recording->file_name == NULL ? NULL : dup_path (recording, "", recording->file_name, "");
 }
 
+static bool
+begins_with (const char *name, const char *base)
+{
+  size_t length = strlen (base);
+
+  return strncmp (name, base, length) == 0 && name[length] == '.';
+}
+
+/* What a sink puts its files under when their name is taken. */
+static char *
+dup_name_with_id (const RecRecording *recording)
+{
+  return g_strconcat (recording->name, "-", recording->id, NULL);
+}
+
+bool
+rec_place_may_own (const RecRecording *recording, const char *name)
+{
+  g_autofree char *with_id = dup_name_with_id (recording);
+
+  if (!rec_path_is_safe_name (name))
+    return false;
+  return recording->era == REC_ERA_NEW || begins_with (name, recording->name) ||
+         begins_with (name, with_id);
+}
+
 static void
 give (int64_t owner, const char *path)
 {
@@ -299,20 +325,44 @@ remove_file (const char *path, GError **error)
   return false;
 }
 
-/* Of a recording that never was finished only the unfinished file can be its own. */
 static bool
-remove_video (const RecRecording *recording, GError **error)
+remove_parts (const RecRecording *recording, const char *name, GError **error)
 {
-  g_autofree char *video = rec_place_dup_video_path (recording);
-
-  for (size_t i = 0; video == NULL && i < G_N_ELEMENTS (endings); i++) {
+  for (size_t i = 0; i < G_N_ELEMENTS (endings); i++) {
     g_autofree char *ending = g_strconcat (endings[i], PART, NULL);
-    g_autofree char *part = dup_path (recording, "", recording->name, ending);
+    g_autofree char *part = dup_path (recording, "", name, ending);
 
     if (!remove_file (part, error))
       return false;
   }
-  return remove_file (video, error);
+  return true;
+}
+
+/* Of a recording that never was finished only the unfinished files can be its own. */
+static bool
+remove_video (const RecRecording *recording, GError **error)
+{
+  g_autofree char *video = rec_place_dup_video_path (recording);
+  g_autofree char *with_id = dup_name_with_id (recording);
+  g_autofree char *reserve = dup_path (recording, ".reserve.", recording->id, "");
+
+  if (video == NULL && (!remove_parts (recording, recording->name, error) ||
+                           !remove_parts (recording, with_id, error)))
+    return false;
+  return remove_file (reserve, error) && remove_file (video, error);
+}
+
+static bool
+remove_other_files (const RecRecording *recording, GError **error)
+{
+  for (guint i = 0; i < recording->other_files->len; i++) {
+    const char *name = recording->other_files->pdata[i];
+    g_autofree char *path = dup_path (recording, "", name, "");
+
+    if (rec_place_may_own (recording, name) && !remove_file (path, error))
+      return false;
+  }
+  return true;
 }
 
 /* The entity goes last: as long as something is left, the recording is listed and can be deleted again. */
@@ -322,8 +372,8 @@ remove_flat (const RecRecording *recording, GError **error)
   g_autofree char *entity = rec_place_dup_entity_path (recording);
   g_autofree char *info = rec_place_dup_info_path (recording);
 
-  return remove_video (recording, error) && remove_file (info, error) &&
-         remove_file (entity, error);
+  return remove_video (recording, error) && remove_other_files (recording, error) &&
+         remove_file (info, error) && remove_file (entity, error);
 }
 
 bool
@@ -341,7 +391,7 @@ rec_place_remove (const RecRecording *recording, GError **error)
 void
 rec_place_find_video (RecRecording *recording)
 {
-  g_autofree char *with_id = g_strconcat (recording->name, "-", recording->id, NULL);
+  g_autofree char *with_id = dup_name_with_id (recording);
   const char *const names[] = { with_id, recording->name };
 
   for (size_t i = 0; i < G_N_ELEMENTS (names) * G_N_ELEMENTS (endings); i++) {

@@ -25,6 +25,10 @@ char *rec_place_dup_thumbnail_path (const RecRecording *recording);
 char *rec_place_dup_video_path (
     const RecRecording *recording); /* NULL while the file's name is not known */
 
+/* Whether a file of this name may be this recording's: a plain name, and in the flat folder of the OLD era one that
+ * begins with the recording's own. */
+bool rec_place_may_own (const RecRecording *recording, const char *name);
+
 /* Sets file_name to that of the finished composed file, when there is one. */
 void rec_place_find_video (RecRecording *recording);
 

@@ -122,6 +122,7 @@ rec_recording_new (const char *id, const char *session_id, RecEra era,
   recording->era = era;
   recording->status = REC_RECORDING_STARTING;
   recording->notes = g_ptr_array_new_with_free_func (g_free);
+  recording->other_files = g_ptr_array_new_with_free_func (g_free);
   recording->created_at_ms = created_at_ms;
   recording->has_audio = properties->has_audio;
   recording->has_video = properties->has_video;
@@ -148,6 +149,7 @@ rec_recording_unref (RecRecording *recording)
   g_free (recording->reason);
   g_free (recording->message);
   g_ptr_array_unref (recording->notes);
+  g_ptr_array_unref (recording->other_files);
   g_free (recording->directory);
   g_free (recording->file_name);
   g_free (recording);

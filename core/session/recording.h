@@ -71,6 +71,7 @@ struct RecRecording {
   bool has_audio, has_video; /* of the file once it is complete */
   char *directory; /* where its files are: the recordings folder, or PATH/ID in the NEW era */
   char *file_name; /* "NAME.mp4", NULL until known */
+  GPtrArray *other_files; /* of char *: plain names in directory, of what further sinks wrote */
 };
 
 RecRecording *rec_recording_new (const char *id, const char *session_id, RecEra era,

@@ -127,7 +127,7 @@ static void
 link_plugins (Fixture *fixture)
 {
   static const char *const files[] = { "plugins/best_fit.so", "plugins/mp4.so", "examples/row.so",
-    "tests/plugins/broken-sink-open.so", "tests/plugins/broken-sink-write.so",
+    "examples/count.so", "tests/plugins/broken-sink-open.so", "tests/plugins/broken-sink-write.so",
     "tests/plugins/broken-sink-slow.so" };
   g_autofree char *folder = g_build_filename (fixture->folder, "plugins", NULL);
 
@@ -489,6 +489,57 @@ test_deletes_what_belongs_to_a_recording (Fixture *fixture, gconstpointer data G
   g_assert_true (rec_supervisor_delete (fixture->supervisor, flat, &error));
   g_autoptr (GDir) dir = g_dir_open (fixture->recordings, 0, NULL);
   g_assert_null (g_dir_read_name (dir));
+}
+
+static void
+test_deletes_what_all_sinks_wrote (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  RecRecordingProperties *properties = make_properties ("show");
+
+  start_server (fixture);
+  properties->sinks = g_strsplit ("mp4,count!", ",", -1);
+  RecRecording *recording =
+      start_as (fixture, make_session (fixture, "flat"), properties, REC_ERA_OLD);
+  stop (fixture, recording);
+  g_assert_true (exists (fixture->recordings, "show.count.txt"));
+  WAIT_FOR (!has_journal (fixture, recording));
+  drop_server (fixture);
+  start_server (fixture);
+  recording = rec_registry_find_recording (fixture->registry, "flat");
+  g_assert_true (rec_supervisor_delete (fixture->supervisor, recording, NULL));
+  g_autoptr (GDir) dir = g_dir_open (fixture->recordings, 0, NULL);
+  g_assert_null (g_dir_read_name (dir));
+}
+
+static void
+leave_file (Fixture *fixture, const char *name)
+{
+  g_autofree char *path = g_build_filename (fixture->recordings, name, NULL);
+
+  g_assert_true (g_file_set_contents (path, "x", 1, NULL));
+}
+
+/* As a worker leaves them that is killed while it starts. */
+static void
+test_deletes_what_a_failed_start_left (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  static const char *const names[] = { "show.mp4.part", "show-failed.mp4.part", ".reserve.failed" };
+  g_autoptr (RecRecordingProperties) properties = make_properties ("show");
+  Answer answer = { 0 };
+
+  start_server (fixture);
+  properties->sinks = g_strsplit ("mp4,broken-sink-open!", ",", -1);
+  RecRecording *recording = rec_supervisor_start (fixture->supervisor,
+      make_session (fixture, "failed"), properties, REC_ERA_OLD, take_answer, &answer, NULL);
+  WAIT_FOR (answer.n_calls > 0);
+  g_clear_error (&answer.error);
+  for (size_t i = 0; i < G_N_ELEMENTS (names); i++)
+    leave_file (fixture, names[i]);
+  leave_file (fixture, "show.txt");
+  g_assert_true (rec_supervisor_delete (fixture->supervisor, recording, NULL));
+  for (size_t i = 0; i < G_N_ELEMENTS (names); i++)
+    g_assert_false (exists (fixture->recordings, names[i]));
+  g_assert_true (exists (fixture->recordings, "show.txt"));
 }
 
 /* --- refusals ------------------------------------------------------------------------------------------------ */
@@ -966,6 +1017,8 @@ main (int argc, char **argv)
   CLAIM ("goes-on-without-an-optional-sink", test_goes_on_without_an_optional_sink);
   CLAIM ("counts-time-from-when-packets-flow", test_counts_time_from_when_packets_flow);
   CLAIM ("deletes-what-belongs-to-a-recording", test_deletes_what_belongs_to_a_recording);
+  CLAIM ("deletes-what-all-sinks-wrote", test_deletes_what_all_sinks_wrote);
+  CLAIM ("deletes-what-a-failed-start-left", test_deletes_what_a_failed_start_left);
   CLAIM ("starts-one-of-many-at-once", test_starts_one_of_many_at_once);
   CLAIM ("refuses-to-stop-at-the-wrong-time", test_refuses_to_stop_at_the_wrong_time);
   CLAIM ("refuses-what-it-cannot-record", test_refuses_what_it_cannot_record);
