@@ -155,6 +155,21 @@ stage.test('the file goes on while people mute, change size and swap tracks', as
     assert.equal(media.misplaced(await media.frameAt(file(stopped), time), colours), null, `at ${time.toFixed(1)} s`);
 }, { seconds: 60 });
 
+stage.test('a shared screen is shown whole', async (t) => {
+  const session = await stage.session();
+  await stage.enter(session, { name: 'screen', colour: 'cyan', publish: { screen: true, audio: false } });
+  const started = await stage.startRecording(session, { resolution: '640x360', frameRate: 15, name: 'screen' });
+  await record(2.5);
+  const stopped = await stage.stopRecording(started.id);
+  notesTimes(t, started, stopped);
+
+  await isSound(stopped, { width: 640, height: 360, frameRate: 15 });
+  const { cyan } = media.tiles(await media.frameAt(file(stopped), stopped.duration - 0.5));
+  const golden = { x: 80, y: 0, width: 480, height: 360 };
+  for (const side of Object.keys(golden))
+    assert.ok(Math.abs(cyan[side] - golden[side]) <= 2, `${side}: ${JSON.stringify(cyan)}`);
+});
+
 stage.test('sound and picture are in sync', async (t) => {
   const session = await stage.session();
   const clapper = await stage.enter(session, { name: 'clapper', picture: 'sync', frameRate: 30 });
