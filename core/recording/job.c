@@ -83,9 +83,10 @@ log_life (const RecJob *job, GLogLevelFlags level, const char *text)
 static void
 add_note (RecJob *job, const char *text)
 {
+  if (job->recording->notes->len >= MAX_NOTES)
+    return;
   log_life (job, G_LOG_LEVEL_WARNING, text);
-  if (job->recording->notes->len < MAX_NOTES)
-    g_ptr_array_add (job->recording->notes, g_strdup (text));
+  g_ptr_array_add (job->recording->notes, g_strdup (text));
 }
 
 static void
@@ -409,7 +410,8 @@ take_failed (RecJob *job, json_object *message)
     fail_start (job, REC_ERROR_FAILED, text);
     return;
   }
-  if (job->phase != PHASE_RUNNING && job->phase != PHASE_STOPPING)
+  /* Only the first one counts: the deadline must come. */
+  if (job->failure != NULL || (job->phase != PHASE_RUNNING && job->phase != PHASE_STOPPING))
     return;
   set_text (&job->failure, text);
   log_life (job, G_LOG_LEVEL_CRITICAL, text);
@@ -492,6 +494,7 @@ on_worker_gone (RecWorkerProcess *worker, const char *why, void *data)
   RecJob *job = data;
 
   job->worker = NULL;
+  clear_source (&job->deadline);
   if (is_before_running (job))
     fail_start (job, REC_ERROR_FAILED, job->failure != NULL ? job->failure : why);
   else if (job->phase == PHASE_RUNNING || job->phase == PHASE_STOPPING)

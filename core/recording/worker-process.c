@@ -92,6 +92,8 @@ on_kill_deadline (gpointer data)
   RecWorkerProcess *worker = data;
 
   worker->deadline = 0;
+  if (worker->why == NULL)
+    worker->why = g_strdup ("the worker closed its control socket and did not exit");
   rec_child_signal_group (worker->child, SIGKILL);
   return G_SOURCE_REMOVE;
 }
