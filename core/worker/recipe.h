@@ -8,6 +8,8 @@
 #include <recto/layout.h>
 #include <stdbool.h>
 
+#define REC_PACKET_COST 512 /* bytes that a packet takes in a queue beside its own */
+
 typedef struct {
   bool is_live;
   bool has_video, has_audio;

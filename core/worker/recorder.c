@@ -56,6 +56,12 @@ struct RecRecorder {
 
 /* --- commands -------------------------------------------------------------------------------------- */
 
+static int64_t
+get_cost (GstBuffer *rtp)
+{
+  return (int64_t) gst_buffer_get_size (rtp) + REC_PACKET_COST;
+}
+
 static void
 free_item (gpointer data)
 {
@@ -239,7 +245,7 @@ pop_item (RecRecorder *recorder)
   Item *item = g_queue_pop_head (&recorder->shared.items);
 
   if (item != NULL && item->rtp != NULL)
-    recorder->shared.bytes -= (int64_t) gst_buffer_get_size (item->rtp);
+    recorder->shared.bytes -= get_cost (item->rtp);
   return item;
 }
 
@@ -479,7 +485,7 @@ rec_recorder_push (RecRecorder *recorder, uint32_t track_id, GstBuffer *rtp, int
   }
   item = g_new0 (Item, 1);
   *item = (Item){ NULL, rtp, track_id, pts_ns, is_discont };
-  recorder->shared.bytes += (int64_t) gst_buffer_get_size (rtp);
+  recorder->shared.bytes += get_cost (rtp);
   g_queue_push_tail (&recorder->shared.items, item);
   pthread_cond_signal (&recorder->shared.changed);
   recorder->shared.is_full = !recorder->recipe.is_live &&

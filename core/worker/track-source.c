@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "worker/pipeline.h"
+#include "worker/recipe.h"
 
 #include <string.h>
 
@@ -244,6 +245,12 @@ rec_track_source_free (RecTrackSource *track)
 
 /* --- packets --------------------------------------------------------------------------------------- */
 
+static int64_t
+get_cost (GstBuffer *rtp)
+{
+  return (int64_t) gst_buffer_get_size (rtp) + REC_PACKET_COST;
+}
+
 static bool
 is_overfull (RecTrackSource *track, int64_t pts_ns)
 {
@@ -275,7 +282,7 @@ rec_track_source_push (RecTrackSource *track, GstBuffer *rtp, int64_t pts_ns, bo
 
   waiting = g_new (Waiting, 1);
   *waiting = (Waiting){ rtp, pts_ns };
-  track->waiting_bytes += (int64_t) gst_buffer_get_size (rtp);
+  track->waiting_bytes += get_cost (rtp);
   g_queue_push_tail (&track->waiting, waiting);
 }
 
@@ -324,7 +331,7 @@ rec_track_source_decode (RecTrackSource *track, int64_t until_ns)
     g_autofree Waiting *waiting = g_queue_pop_head (&track->waiting);
     g_autoptr (GError) error = NULL;
 
-    track->waiting_bytes -= (int64_t) gst_buffer_get_size (waiting->rtp);
+    track->waiting_bytes -= get_cost (waiting->rtp);
     if (!has_pipeline (track, waiting->pts_ns)) {
       track->stats.packets_dropped++;
       gst_buffer_unref (waiting->rtp);

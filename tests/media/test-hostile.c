@@ -202,6 +202,32 @@ test_sound_with_wild_times_is_survived (void)
   g_assert_cmpfloat (rec_film_get_tone (film, 880, 1.8, 2.8), >, 0.3);
 }
 
+/* Thousands of packets with next to nothing in them, held back by a time that has not come yet. */
+static void
+test_tiny_packets_count_for_what_they_cost (void)
+{
+  RecRigOptions options = small;
+  g_autoptr (RecFixture) tiny = make_plain ("VP8", 160, 120, 1, RED);
+  RecFixturePacket *first = tiny->packets->pdata[0];
+  GBytes *whole = first->rtp;
+
+  options.is_live = true;
+  options.sink_queue_bytes = 200000;
+  g_autoptr (RecWorkerRig) rig = rec_worker_rig_new (&options);
+  g_ptr_array_set_size (tiny->packets, 1);
+  first->rtp = g_bytes_new_from_bytes (whole, 0, RTP_HEADER + 1);
+  g_bytes_unref (whole);
+  rec_worker_rig_add_track (rig, &(RecRigTrack){ 1, "a", "VP8", false, 0 });
+  for (unsigned i = 0; i < 2000; i++)
+    rec_worker_rig_queue (rig, 1, tiny,
+        (double) (g_get_monotonic_time () * 1000 - rig->start_ns) / 1e9 + 0.8);
+  rec_worker_rig_flush (rig);
+  while (rig->stats == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  g_assert_cmpint (rec_json_int_or (rig->stats, "packetsIn", 0), ==, 2000);
+  g_assert_cmpint (rec_json_int_or (rig->stats, "packetsDropped", 0), >, 1000);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -222,6 +248,8 @@ main (int argc, char **argv)
   g_test_add_data_func ("/hostile/is-seen-again-after-nonsense/h264", &h264_all,
       test_is_seen_again_after_nonsense);
   g_test_add_func ("/hostile/giant-pictures-are-refused", test_giant_pictures_are_refused);
+  g_test_add_func ("/hostile/tiny-packets-count-for-what-they-cost",
+      test_tiny_packets_count_for_what_they_cost);
   g_test_add_func ("/hostile/resolution-changes-every-second",
       test_resolution_changes_every_second);
   g_test_add_func ("/hostile/sound-with-wild-times-is-survived",
