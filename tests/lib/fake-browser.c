@@ -16,6 +16,8 @@
   "application/"                                                                                   \
   "x-rtp,media=audio,encoding-name=OPUS,payload=111,clock-rate=48000,encoding-params=(string)2"
 #define VIDEO_CAPS "application/x-rtp,media=video,encoding-name=VP8,payload=96,clock-rate=90000"
+/* Known before the first packet, and so told in the offer, as by browsers. */
+#define VIDEO_SSRC "20070501"
 #define VIDEO_CAPS_FEEDBACK                                                                        \
   VIDEO_CAPS ",rtcp-fb-nack-pli=(boolean)true,rtcp-fb-ccm-fir=(boolean)true"
 
@@ -27,6 +29,7 @@ struct FakeBrowser {
   char *offer;
   gint n_keyframe_wishes; /* atomic */
   gint lose_nth;          /* atomic */
+  gint n_lost;            /* atomic */
   unsigned n_video_sent;
   FakeStudio *studio;     /* NULL: it encodes by itself */
   GstElement *sources[2]; /* of what comes from the studio: audio, video */
@@ -116,7 +119,10 @@ is_lost (FakeBrowser *browser, GstBuffer *buffer)
   if (nth == 0 || gst_buffer_extract (buffer, 0, header, 2) != 2 || header[0] >> 6 != 2 ||
       (header[1] & 0x7f) != 96)
     return false;
-  return browser->n_video_sent++ % (unsigned) nth == (unsigned) nth - 1;
+  if (browser->n_video_sent++ % (unsigned) nth != (unsigned) nth - 1)
+    return false;
+  g_atomic_int_inc (&browser->n_lost);
+  return true;
 }
 
 static gboolean
@@ -282,6 +288,17 @@ make_browser (const char *description, FakeCandidate candidate, void *data)
   return browser;
 }
 
+static void
+keep_for_resending (GstElement *webrtc)
+{
+  GstWebRTCRTPTransceiver *transceiver;
+  g_autoptr (GArray) all = NULL;
+
+  g_signal_emit_by_name (webrtc, "get-transceivers", &all);
+  transceiver = g_array_index (all, GstWebRTCRTPTransceiver *, all->len - 1);
+  g_object_set (transceiver, "do-nack", TRUE, NULL);
+}
+
 FakeBrowser *
 fake_publisher_new (FakeMedia media, FakeCandidate candidate, void *data)
 {
@@ -296,13 +313,16 @@ fake_publisher_new (FakeMedia media, FakeCandidate candidate, void *data)
     g_string_append (text,
         "videotestsrc is-live=true ! video/x-raw,width=160,height=120,framerate=15/1 ! "
         "vp8enc name=encoder deadline=1 threads=1 keyframe-max-dist=100000 ! "
-        "rtpvp8pay pt=96 picture-id-mode=2 ! " VIDEO_CAPS " ! webrtc. ");
+        "rtpvp8pay pt=96 picture-id-mode=2 ssrc=" VIDEO_SSRC " ! " VIDEO_CAPS
+        ",ssrc=(uint)" VIDEO_SSRC " ! webrtc. ");
   browser = make_browser (text->str, candidate, data);
   if (media & FAKE_VIDEO) {
     g_autoptr (GstElement) encoder = gst_bin_get_by_name (GST_BIN (browser->pipeline), "encoder");
     g_autoptr (GstPad) pad = gst_element_get_static_pad (encoder, "src");
     gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_EVENT_UPSTREAM, count_keyframe_wish, browser, NULL);
   }
+  if (media & FAKE_RESENDS)
+    keep_for_resending (browser->webrtc);
   gst_element_set_state (browser->pipeline, GST_STATE_PLAYING);
   return browser;
 }
@@ -547,6 +567,12 @@ void
 fake_browser_lose_video (FakeBrowser *browser, unsigned nth)
 {
   g_atomic_int_set (&browser->lose_nth, (gint) nth);
+}
+
+unsigned
+fake_browser_count_lost (FakeBrowser *browser)
+{
+  return (unsigned) g_atomic_int_get (&browser->n_lost);
 }
 
 unsigned

@@ -12,6 +12,7 @@ typedef struct FakeStudio FakeStudio;
 typedef enum {
   FAKE_AUDIO = 1 << 0,
   FAKE_VIDEO = 1 << 1,
+  FAKE_RESENDS = 1 << 2, /* a publisher that sends video again when it is asked to */
 } FakeMedia;
 
 /* A candidate of the browser. [main] */
@@ -34,6 +35,7 @@ void fake_browser_take_answer (FakeBrowser *browser, const char *answer);
 
 /* Of a publisher: loses each n-th packet of its video on the way; 0: none. */
 void fake_browser_lose_video (FakeBrowser *browser, unsigned nth);
+unsigned fake_browser_count_lost (FakeBrowser *browser);
 unsigned fake_browser_count_keyframe_wishes (FakeBrowser *browser);
 
 /* Of a watcher. */

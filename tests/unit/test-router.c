@@ -487,6 +487,30 @@ hides_losses_and_asks_for_keyframes (Fixture *fixture, const void *data G_GNUC_U
   fake_browser_free (browser);
 }
 
+/* The publisher resends what was lost, so nobody has to do without it. */
+static void
+asks_again_for_lost_packets (Fixture *fixture, const void *data G_GNUC_UNUSED)
+{
+  g_autofree char *text = NULL;
+  FakeBrowser *browser = publish_and_tell (fixture, FAKE_VIDEO | FAKE_RESENDS, &text);
+  FakeBrowser *watcher = watch (fixture, FAKE_VIDEO, NULL);
+
+  g_assert_nonnull (strstr (text, "rtx/90000"));
+  WAIT_UNTIL (fake_browser_get_received (watcher).keyframes > 0);
+  fake_browser_lose_video (browser, 10);
+  WAIT_UNTIL (fake_browser_count_lost (browser) >= 10);
+  fake_browser_lose_video (browser, 0);
+  const unsigned n_received = fake_browser_get_received (watcher).video;
+  WAIT_UNTIL (fake_browser_get_received (watcher).video > n_received + 10);
+  g_test_message ("%u packets lost on the way, %u of them for good",
+      fake_browser_count_lost (browser), (unsigned) get_stats (fixture).packets_lost);
+  /* Some may come too late when the machine is busy. */
+  g_assert_cmpuint (get_stats (fixture).packets_lost, <, fake_browser_count_lost (browser) / 2);
+  g_assert_cmpuint (fake_browser_get_received (watcher).holes, ==, 0);
+  fake_browser_free (watcher);
+  fake_browser_free (browser);
+}
+
 static void
 goes_on_when_the_publisher_comes_back (Fixture *fixture, const void *data G_GNUC_UNUSED)
 {
@@ -895,6 +919,7 @@ main (int argc, char **argv)
   ADD ("only-receives-from-who-does-not-want-it-back", NULL,
       only_receives_from_who_does_not_want_it_back);
   ADD ("hides-losses-and-asks-for-keyframes", NULL, hides_losses_and_asks_for_keyframes);
+  ADD ("asks-again-for-lost-packets", "media.jitter-latency-ms=1000", asks_again_for_lost_packets);
   ADD ("goes-on-when-the-publisher-comes-back", NULL, goes_on_when_the_publisher_comes_back);
   ADD ("leaves-nothing-behind", NULL, leaves_nothing_behind);
   ADD ("reports-a-silent-publisher", "media.silence-timeout-ms=1000", reports_a_silent_publisher);
