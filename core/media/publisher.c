@@ -18,7 +18,8 @@ typedef struct {
   bool has_packets;
   uint32_t ssrc;
   uint16_t in_sequence, out_sequence; /* of the last packet */
-  unsigned n_missing;                 /* lost before a packet that was left out */
+  bool is_new_peer;   /* the publisher came back: it counts anew, whatever its SSRC */
+  unsigned n_missing; /* lost before a packet that was left out */
   int64_t pts_ns;
 } Track;
 
@@ -155,7 +156,8 @@ follow (Track *track, RecRtpPacket *packet)
 {
   uint16_t step = (uint16_t) (packet->sequence - track->in_sequence);
 
-  packet->is_new_source = !track->has_packets || packet->ssrc != track->ssrc;
+  packet->is_new_source = !track->has_packets || track->is_new_peer || packet->ssrc != track->ssrc;
+  track->is_new_peer = false;
   packet->n_lost = 0;
   if (!packet->is_new_source && step == 0)
     return false;
@@ -237,6 +239,8 @@ drop_peer (RecPublisher *publisher)
   {
     REC_LOCKED (&publisher->lock);
     publisher->active = NULL;
+    for (unsigned i = 0; i < REC_SDP_MAX_TRACKS; i++)
+      publisher->tracks[i].is_new_peer = true;
     g_ptr_array_remove_fast (publisher->outputs, &link->echo.output);
   }
   set_keyframe_peer (publisher, NULL, 0, 0);

@@ -20,7 +20,7 @@ typedef struct {
   size_t payload_size;
   int64_t pts_ns;     /* CLOCK_MONOTONIC, absolute; never runs backwards within a track */
   unsigned n_lost;    /* packets of this track that are missing before this one */
-  bool is_new_source; /* another SSRC than the packet before: sequence and timestamp begin anew */
+  bool is_new_source; /* another SSRC or peer than before: sequence and timestamp begin anew */
 } RecRtpPacket;
 
 /* Fills everything that stands in the packet itself; false when it is broken. */
