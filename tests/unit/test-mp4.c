@@ -125,11 +125,11 @@ test_has_data_early (void)
   for (guint i = 0; i < media->packets->len; i++) {
     const RecRigPacket *packet = media->packets->pdata[i];
 
-    if (packet->packet.dts_ns > 235 * MS)
+    if (packet->packet.dts_ns > 135 * MS)
       break;
     g_assert_true (rec_sink_rig_write (rig, &packet->packet));
   }
-  g_assert_cmpint (rig->stored_ns, >=, 200 * MS);
+  g_assert_cmpint (rig->stored_ns, >=, 100 * MS);
   rec_judge_decodes (path);
 }
 
@@ -566,7 +566,7 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/mp4/is-an-ordinary-file-in-the-end", test_is_ordinary);
   g_test_add_func ("/mp4/plays-while-it-records", test_plays_while_it_records);
-  g_test_add_func ("/mp4/has-data-after-200-ms", test_has_data_early);
+  g_test_add_func ("/mp4/has-data-after-100-ms", test_has_data_early);
   g_test_add_func ("/mp4/compensates-priming", test_compensates_priming);
   g_test_add_func ("/mp4/keeps-late-sound-late", test_keeps_late_tracks_late);
   g_test_add_func ("/mp4/keeps-late-video-late", test_keeps_late_video_late);

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 #define NS_PER_MS INT64_C (1000000)
-#define FIRST_FRAGMENT_MS 200
+#define FIRST_FRAGMENT_MS 100
 
 typedef struct Mp4Sink {
   const RecMuxer *type;
