@@ -460,6 +460,7 @@ on_worker_message (RecWorkerProcess *worker, RecControlType type, json_object *m
   case REC_CONTROL_NOTE:
     add_note (job, rec_json_string_or (message, "text", ""));
     break;
+  case REC_CONTROL_PAGE:
   case REC_CONTROL_STATS:
     break;
   case REC_CONTROL_FINISHED:
@@ -475,6 +476,7 @@ on_worker_message (RecWorkerProcess *worker, RecControlType type, json_object *m
   case REC_CONTROL_TRACK_ADD:
   case REC_CONTROL_TRACK_END:
   case REC_CONTROL_STREAM_STATE:
+  case REC_CONTROL_RECORDER:
   case REC_CONTROL_STOP:
   case REC_CONTROL_HELLO:
     rec_worker_process_end (worker, "the worker spoke out of turn");

@@ -73,6 +73,11 @@ struct RecControl {
 
 static const char *const clocks[] = { "live", "packets", NULL };
 static const char *const media[] = { "audio", "video", NULL };
+static const char *const fallbacks[] = { "best_fit", "fail", NULL };
+static const char *const recorder_states[] = { "joined", "left", NULL };
+static const char *const page_events[] = { "loading", "connected", "painted", "console", "hung",
+  "crashed", "limit", "restarted", "failed", "fallback", NULL };
+static const char *const refusals[] = { "invalid", "not-found", "unsupported", NULL };
 
 static const RecJsonField setup_fields[] = {
   STRING ("version", 64),
@@ -84,6 +89,7 @@ static const RecJsonField setup_fields[] = {
   OBJECT ("limits"),
   { .name = "clock", .type = REC_JSON_STRING, .required = true, .choices = clocks },
   OPTIONAL_INTEGER ("thumbnailWidth", 0, 4096),
+  OPTIONAL_OBJECT ("page"),
   REC_JSON_FIELDS_END,
 };
 
@@ -132,6 +138,33 @@ static const RecJsonField limits_fields[] = {
   REC_JSON_FIELDS_END,
 };
 
+static const RecJsonField page_fields[] = {
+  OBJECT ("plugin"),
+  STRING ("layoutDir", 4096),
+  STRING ("baseUrl", 4096),
+  STRING ("layout", 4096),
+  STRING ("sessionId", 1000),
+  STRING ("secret", 1000),
+  STRING ("recordingId", 1000),
+  STRING ("hostRules", 4096),
+  INTEGER ("port", 1, 65535),
+  STRING ("certKeyHash", 128),
+  { .name = "fallback", .type = REC_JSON_STRING, .required = true, .choices = fallbacks },
+  OBJECT ("browser"),
+  REC_JSON_FIELDS_END,
+};
+
+static const RecJsonField browser_fields[] = {
+  STRING ("program", 4096),
+  STRING ("user", 256),
+  STRING ("profileDirectory", 4096),
+  INTEGER ("memoryBytes", 0, INT64_MAX),
+  INTEGER ("cpuPercent", 0, 1000000),
+  INTEGER ("readyTimeoutMs", 1, 3600000),
+  BOOLEAN ("sandbox"),
+  REC_JSON_FIELDS_END,
+};
+
 static const RecJsonField begin_fields[] = {
   TIME ("startNs"),
   REC_JSON_FIELDS_END,
@@ -164,6 +197,11 @@ static const RecJsonField stream_state_fields[] = {
   OPTIONAL_BOOLEAN ("videoActive"),
   OPTIONAL_BOOLEAN ("isScreen"),
   OPTIONAL_INTEGER ("atNs", 0, INT64_MAX),
+  REC_JSON_FIELDS_END,
+};
+
+static const RecJsonField recorder_fields[] = {
+  { .name = "state", .type = REC_JSON_STRING, .required = true, .choices = recorder_states },
   REC_JSON_FIELDS_END,
 };
 
@@ -203,6 +241,17 @@ static const RecJsonField stats_fields[] = {
   INTEGER ("framesRepeated", 0, INT64_MAX),
   INTEGER ("packetsIn", 0, INT64_MAX),
   INTEGER ("packetsDropped", 0, INT64_MAX),
+  OPTIONAL_INTEGER ("pageFrames", 0, INT64_MAX),
+  OPTIONAL_INTEGER ("pageFramesRepeated", 0, INT64_MAX),
+  REC_JSON_FIELDS_END,
+};
+
+static const RecJsonField page_event_fields[] = {
+  { .name = "event", .type = REC_JSON_STRING, .required = true, .choices = page_events },
+  OPTIONAL_STRING ("message", 4096),
+  { .name = "console", .type = REC_JSON_STRINGS, .max = 100 },
+  OPTIONAL_INTEGER ("fromNs", 0, INT64_MAX),
+  OPTIONAL_INTEGER ("toNs", 0, INT64_MAX),
   REC_JSON_FIELDS_END,
 };
 
@@ -226,10 +275,11 @@ static const RecJsonField file_fields[] = {
 
 static const RecJsonField failed_fields[] = {
   STRING ("message", 4096),
+  { .name = "code", .type = REC_JSON_STRING, .choices = refusals },
   REC_JSON_FIELDS_END,
 };
 
-/* A member that is an object, or an array of objects, with a table of its own. */
+/* A member that is an object, or an array of objects, with a table of its own. "a.b": b in a, where a comes before. */
 typedef struct Part {
   const char *name;
   const RecJsonField *fields;
@@ -241,14 +291,15 @@ typedef struct Row {
   const char *name;
   bool is_down;
   const RecJsonField *fields;
-  Part parts[6];
+  Part parts[9];
 } Row;
 
 #define SETUP_PARTS                                                                                \
   {                                                                                                \
     { "recording", recording_fields, false }, { "layout", layout_fields, false },                  \
         { "sinks", sink_fields, true }, { "encoder", encoder_fields, false },                      \
-        { "limits", limits_fields, false },                                                        \
+        { "limits", limits_fields, false }, { "page", page_fields, false },                        \
+        { "page.plugin", layout_fields, false }, { "page.browser", browser_fields, false },        \
   }
 
 static const Row rows[] = {
@@ -259,12 +310,14 @@ static const Row rows[] = {
   { REC_CONTROL_TRACK_END, "track-end", true, track_end_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_STREAM_STATE, "stream-state", true, stream_state_fields,
       { { NULL, NULL, false } } },
+  { REC_CONTROL_RECORDER, "recorder", true, recorder_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_STOP, "stop", true, stop_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_HELLO, "hello", false, hello_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_READY, "ready", false, ready_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_STARTED, "started", false, started_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_KEYFRAME, "keyframe", false, keyframe_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_NOTE, "note", false, note_fields, { { NULL, NULL, false } } },
+  { REC_CONTROL_PAGE, "page", false, page_event_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_STATS, "stats", false, stats_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_FINISHED, "finished", false, finished_fields, { { "files", file_fields, true } } },
   { REC_CONTROL_FAILED, "failed", false, failed_fields, { { NULL, NULL, false } } },
@@ -288,10 +341,19 @@ get_name (RecControlType type)
   g_assert_not_reached ();
 }
 
+static RecJson *
+find_part (RecJson *message, const char *name)
+{
+  g_auto (GStrv) path = g_strsplit (name, ".", 2);
+  RecJson *member = rec_json_get (message, path[0]);
+
+  return path[1] != NULL ? rec_json_get (member, path[1]) : member;
+}
+
 static bool
 check_part (RecJson *message, const Part *part, GError **error)
 {
-  RecJson *member = rec_json_get (message, part->name);
+  RecJson *member = find_part (message, part->name);
 
   if (member == NULL)
     return true;

@@ -7,23 +7,40 @@
  *                      layout {id, file, options {}} (absent when hasVideo is false),
  *                      sinks [{id, file, required, options {}}], encoder {preset, crf, maxBitrate (kbit/s),
  *                      keyframeIntervalMs, audioBitrate (kbit/s), threads (absent or 0: chosen)}, limits {sinkQueueMs, sinkQueueBytes, sinkDeadlineMs,
- *                      finishDeadlineMs}, clock "live" | "packets", thumbnailWidth (0: none)
+ *                      finishDeadlineMs}, clock "live" | "packets", thumbnailWidth (0: none),
+ *                      page (absent: native) {plugin {id, file, options {}}, layoutDir, baseUrl, layout (customLayout),
+ *                      sessionId, secret, recordingId, hostRules (as --host-resolver-rules, "": none),
+ *                      port (the server's, on loopback), certKeyHash (base64 of the SHA-256 of the certificate's
+ *                      SubjectPublicKeyInfo, "": none), fallback "best_fit" | "fail",
+ *                      browser {program, user ("": as the worker), profileDirectory (where private folders are made),
+ *                      memoryBytes (0: no limit), cpuPercent (of one core, 0: no limit), readyTimeoutMs, sandbox}}.
+ *                      layout is then what the recording falls back to
  *        recover       the same as setup: call the sinks' recover in the directory, answer with finished
  *        begin         startNs (file time 0; of the server's clock): after ready, before all that follows
  *        track-add     track (id, > 0), stream, participant, data, media "audio" | "video", codec, payloadType, clockRate,
  *                      fmtp, isScreen, joinedNs
  *        track-end     track, atNs
  *        stream-state  stream, audioActive, videoActive, isScreen (those that changed), atNs (absent: now)
+ *        recorder      state "joined" | "left" (the hidden participant RECORDER of this page recording)
  *        stop          atNs (file ends here), reason
  * up     hello         version, build, pid        (first, unasked)
- *        ready                                    (after setup: plugins loaded, encoder open: begin may come)
+ *        ready                                    (after setup: plugins loaded, encoder open: begin may come; with a
+ *                                                 page: RECORDER has joined and the page has painted, or it fell back)
  *        started       file (name of the file being written), (its first data is on disk)
  *        keyframe      track                      (please ask the publisher for one)
  *        note          text                       (a sink was detached, the machine is too slow ...: goes to the entity)
- *        stats         media seconds, framesOut, framesRepeated, packetsIn, packetsDropped  (every 5 s)
+ *        page          event (below), message, console [lines], fromNs, toNs (file times of a gap): what became of the
+ *                      page. At "fallback" the server attaches the session's feeds, as for a native recording
+ *        stats         media seconds, framesOut, framesRepeated, packetsIn, packetsDropped  (every 5 s), and with a page
+ *                      pageFrames (pictures it gave), pageFramesRepeated (pictures of the file for which it gave no new one)
  *        finished      ok, files [{name, mediaType, size, durationNs, hasAudio, hasVideo, stream?}], message
  *                      (all files have their final names; the worker may still write the thumbnail before it exits)
- *        failed        message                    (cannot start or go on; finished follows when something could be saved)
+ *        failed        message, code              (cannot start or go on; finished follows when something could be saved;
+ *                                                 code "invalid" | "not-found" | "unsupported": a page layout refused)
+ *
+ * Events of a page: loading, connected (RECORDER joined), painted, console (lines for the recording's log), hung, crashed
+ * and limit (it is started anew), restarted (with the gap's times), failed (why it is of no use; fallback or the message
+ * failed follows), fallback.
  */
 #ifndef REC_WIRE_CONTROL_H
 #define REC_WIRE_CONTROL_H
@@ -45,6 +62,7 @@ typedef enum {
   REC_CONTROL_TRACK_ADD,
   REC_CONTROL_TRACK_END,
   REC_CONTROL_STREAM_STATE,
+  REC_CONTROL_RECORDER,
   REC_CONTROL_STOP,
   /* up */
   REC_CONTROL_HELLO,
@@ -52,6 +70,7 @@ typedef enum {
   REC_CONTROL_STARTED,
   REC_CONTROL_KEYFRAME,
   REC_CONTROL_NOTE,
+  REC_CONTROL_PAGE,
   REC_CONTROL_STATS,
   REC_CONTROL_FINISHED,
   REC_CONTROL_FAILED,

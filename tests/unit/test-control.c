@@ -43,6 +43,14 @@ test_knows_its_messages (void)
         REC_CONTROL_HELLO },
     { "{\"type\": \"finished\", \"ok\": true, \"files\": []}", false, REC_CONTROL_FINISHED },
     { "{\"type\": \"keyframe\", \"track\": 4294967295}", false, REC_CONTROL_KEYFRAME },
+    { "{\"type\": \"recorder\", \"state\": \"joined\"}", true, REC_CONTROL_RECORDER },
+    { "{\"type\": \"page\", \"event\": \"console\", \"console\": [\"one\", \"two\"]}", false,
+        REC_CONTROL_PAGE },
+    { "{\"type\": \"page\", \"event\": \"restarted\", \"message\": \"m\", \"fromNs\": 1, "
+      "\"toNs\": 2}",
+        false, REC_CONTROL_PAGE },
+    { "{\"type\": \"failed\", \"message\": \"m\", \"code\": \"not-found\"}", false,
+        REC_CONTROL_FAILED },
   };
 
   for (size_t i = 0; i < G_N_ELEMENTS (cases); i++) {
@@ -115,6 +123,34 @@ test_looks_into_parts (void)
   json_object_array_add (rec_json_get (wrong_item, "sinks"), json_object_new_object ());
   g_assert_cmpint (rec_control_check (wrong_item, true, &error), ==, REC_CONTROL_INVALID);
   g_assert_nonnull (strstr (error->message, "sinks"));
+}
+
+static void
+test_looks_into_pages (void)
+{
+  g_autoptr (RecJson) setup = make_setup ();
+  RecJson *page = json_tokener_parse (
+      "{\"plugin\": {\"id\": \"p\", \"file\": \"/p.so\"}, \"layoutDir\": \"/l\", \"baseUrl\": "
+      "\"https://localhost:4443/layouts/custom/\", \"layout\": \"\", \"sessionId\": \"s\", "
+      "\"secret\": \"x\", \"recordingId\": \"r\", \"hostRules\": \"\", \"port\": 4443, "
+      "\"certKeyHash\": \"\", \"fallback\": \"best_fit\", \"browser\": {\"program\": \"chromium\", "
+      "\"user\": \"\", \"profileDirectory\": \"/tmp\", \"memoryBytes\": 0, \"cpuPercent\": 0, "
+      "\"readyTimeoutMs\": 10000, \"sandbox\": true}}");
+  g_autoptr (GError) error = NULL;
+
+  rec_json_take (setup, "page", page);
+  g_assert_cmpint (rec_control_check (setup, true, &error), ==, REC_CONTROL_SETUP);
+  g_assert_no_error (error);
+
+  rec_json_set_int (rec_json_get (page, "browser"), "sandbox", 1);
+  g_assert_cmpint (rec_control_check (setup, true, &error), ==, REC_CONTROL_INVALID);
+  g_assert_nonnull (strstr (error->message, "page.browser"));
+  g_assert_nonnull (strstr (error->message, "sandbox"));
+  g_clear_error (&error);
+
+  json_object_object_del (page, "plugin");
+  g_assert_cmpint (rec_control_check (setup, true, &error), ==, REC_CONTROL_INVALID);
+  g_assert_nonnull (strstr (error->message, "plugin"));
 }
 
 /* --- the socket ----------------------------------------------------------------------------------- */
@@ -319,6 +355,7 @@ main (int argc, char **argv)
   g_test_add_func ("/control/knows-its-messages-and-their-direction", test_knows_its_messages);
   g_test_add_func ("/control/refuses-what-is-wrong", test_refuses_what_is_wrong);
   g_test_add_func ("/control/looks-into-parts", test_looks_into_parts);
+  g_test_add_func ("/control/looks-into-pages", test_looks_into_pages);
   ADD ("/control/lines-may-come-in-pieces", NULL, test_lines_may_come_in_pieces);
   ADD ("/control/end-is-told-once", NULL, test_end_is_told_once);
   ADD ("/control/garbage-ends-it/text", "hello", test_garbage_ends_it);
