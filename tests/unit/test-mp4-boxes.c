@@ -3,8 +3,8 @@
 #include <glib.h>
 #include <string.h>
 
-#include "sinks/mp4/boxes.c"
-#include "sinks/mp4/track.c"
+#include "common/mp4-boxes.c"
+#include "common/mp4-track.c"
 
 static const uint8_t avcc[] = { 1, 66, 192, 30, 0xff, 0xe1, 0, 2, 0x67, 66, 1, 0, 2, 0x68, 1 };
 

@@ -1,9 +1,9 @@
 /* mp4.c - the sink that makes one file per recording: NAME.mp4, or NAME.webm for sound alone.
  *
  * While it records, the file is NAME.mp4.part and can be cut anywhere: a crash costs no more than
- * what came since the last fragment. Files are described in boxes.h (MP4) and webm.c.
+ * what came since the last fragment. Files are described in common/mp4-boxes.h and common/webm.c.
  */
-#include "muxer.h"
+#include "common/muxer.h"
 
 #include <stdlib.h>
 

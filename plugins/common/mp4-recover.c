@@ -1,7 +1,7 @@
-/* recover.c - turns what a fragmented file holds into an ordinary MP4 file. */
-#include "recover.h"
+/* mp4-recover.c - turns what a fragmented file holds into an ordinary MP4 file. */
+#include "mp4-recover.h"
 
-#include "boxes.h"
+#include "mp4-boxes.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef RECTO_MP4_EBML_H
 #define RECTO_MP4_EBML_H
 
-#include "common/bytes.h"
+#include "bytes.h"
 
 #define REC_WEBM_OPUS_HEAD_SIZE 19u /* mono or stereo */
 

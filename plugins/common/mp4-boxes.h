@@ -1,8 +1,8 @@
-/* boxes.h - the boxes of an MP4 file: head, fragments, final index. */
+/* mp4-boxes.h - the boxes of an MP4 file: head, fragments, final index. */
 #ifndef RECTO_MP4_BOXES_H
 #define RECTO_MP4_BOXES_H
 
-#include "track.h"
+#include "mp4-track.h"
 
 /* Every file starts with `ftyp` and this gap of 16 bytes, a `free` box. Writing the header of an
  * `mdat` box over the gap, one that spans everything up to the final `moov`, is all it takes to

@@ -1,7 +1,7 @@
 /* mp4-muxer.c - packets in, fragments out while it records, an ordinary MP4 file at the end. */
-#include "boxes.h"
+#include "mp4-boxes.h"
 #include "muxer.h"
-#include "recover.h"
+#include "mp4-recover.h"
 
 #include <stdlib.h>
 

@@ -1,9 +1,9 @@
-/* recover.h - turns what a fragmented file holds into an ordinary MP4 file. */
+/* mp4-recover.h - turns what a fragmented file holds into an ordinary MP4 file. */
 #ifndef RECTO_MP4_RECOVER_H
 #define RECTO_MP4_RECOVER_H
 
-#include "common/output.h"
-#include "track.h"
+#include "output.h"
+#include "mp4-track.h"
 
 /* Appends the ordinary index, syncs, then switches over to it by one write of 16 bytes. After a
  * failure the file is as before. */

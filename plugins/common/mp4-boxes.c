@@ -1,5 +1,5 @@
-/* boxes.c - the boxes of an MP4 file: head, fragments, final index. */
-#include "boxes.h"
+/* mp4-boxes.c - the boxes of an MP4 file: head, fragments, final index. */
+#include "mp4-boxes.h"
 
 #define FLAGS_KEY 0x02000000u /* depends on no other sample */
 #define FLAGS_DELTA (0x01000000u | REC_MP4_FLAG_NO_SYNC)

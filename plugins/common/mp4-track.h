@@ -1,4 +1,4 @@
-/* track.h - one track of an MP4 file and the index of its samples, kept as the final tables.
+/* mp4-track.h - one track of an MP4 file and the index of its samples, kept as the final tables.
  *
  * Three time lines, all in ticks of the track's time scale:
  *   file time      what packets carry: 0 is the start of the recording
@@ -8,7 +8,7 @@
 #ifndef RECTO_MP4_TRACK_H
 #define RECTO_MP4_TRACK_H
 
-#include "common/bytes.h"
+#include "bytes.h"
 
 #include <recto/sink.h>
 

@@ -1,5 +1,5 @@
-/* track.c - one track of an MP4 file and the index of its samples, kept as the final tables. */
-#include "track.h"
+/* mp4-track.c - one track of an MP4 file and the index of its samples, kept as the final tables. */
+#include "mp4-track.h"
 
 #define NS_PER_S 1000000000
 #define VIDEO_SCALE 90000u

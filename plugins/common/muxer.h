@@ -2,7 +2,7 @@
 #ifndef RECTO_MP4_MUXER_H
 #define RECTO_MP4_MUXER_H
 
-#include "common/output.h"
+#include "output.h"
 
 typedef struct RecMuxerLimits {
   int64_t first_fragment_ns; /* recorded time until the first data is on disk */
