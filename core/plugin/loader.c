@@ -139,8 +139,7 @@ check_callbacks (const RecLoadedPlugin *loaded, GError **error)
   case REC_PLUGIN_ARRANGING_LAYOUT:
     return require (loaded->arranging.arrange != NULL, "arrange", error);
   case REC_PLUGIN_PAGE_LAYOUT:
-    return require (loaded->page.resolve != NULL, "resolve", error) &&
-           require (loaded->page.list != NULL, "list", error);
+    return require (loaded->page.resolve != NULL, "resolve", error);
   case REC_PLUGIN_SINK:
     return check_sink (&loaded->sink, error);
   case REC_PLUGIN_INVALID:

@@ -131,7 +131,8 @@ typedef struct RecPageLayout {
   /* Finds the page for a request, or says why there is none. [folder] */
   bool (*resolve) (const RecPageRequest *request, RecPage *page, RecError *error);
 
-  /* Emits every layout that `folder` offers now, the names as in customLayout. [folder] */
+  /* Emits every layout that `folder` offers now, the names as in customLayout. NULL: there is one,
+   * without a name. [folder] */
   bool (*list) (const char *folder, RecEmit emit, void *data, RecError *error);
 } RecPageLayout;
 

@@ -95,9 +95,9 @@ run_block (const char *block)
 static void
 test_works_as_told (void)
 {
-  g_assert_cmpuint (for_blocks ("c", save_block), ==, 3);
+  g_assert_cmpuint (for_blocks ("c", save_block), ==, 4);
   g_assert_cmpuint (for_blocks ("cpp", save_block), ==, 1);
-  g_assert_cmpuint (for_blocks ("sh", run_block), ==, 4);
+  g_assert_cmpuint (for_blocks ("sh", run_block), ==, 5);
 }
 
 static void
@@ -121,6 +121,7 @@ test_makes_plugins (void)
 {
   assert_plugin ("only_first", REC_KIND_ARRANGING_LAYOUT);
   assert_plugin ("row", REC_KIND_ARRANGING_LAYOUT);
+  assert_plugin ("webpage", REC_KIND_PAGE_LAYOUT);
   assert_plugin ("count", REC_KIND_SINK);
   assert_plugin ("corner", REC_KIND_ARRANGING_LAYOUT);
 }
@@ -142,7 +143,7 @@ assert_is_example (const char *block)
 static void
 test_shows_the_examples (void)
 {
-  g_assert_cmpuint (for_blocks ("c", assert_is_example), ==, 3);
+  g_assert_cmpuint (for_blocks ("c", assert_is_example), ==, 4);
 }
 
 static void

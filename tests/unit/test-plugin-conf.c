@@ -23,7 +23,8 @@ static void
 append_options (GString *text, const RecPlugin *plugin)
 {
   g_string_append_printf (text, "[%s]\n", plugin->id);
-  for (const RecOption *const *option = plugin->options; *option != NULL; option++) {
+  for (const RecOption *const *option = plugin->options; option != NULL && *option != NULL;
+       option++) {
     g_string_append_printf (text, "; %s", (*option)->help);
     if ((*option)->choices != NULL && strstr ((*option)->help, (*option)->choices[0]) == NULL) {
       g_autofree char *choices = g_strjoinv (", ", (char **) (*option)->choices);
@@ -59,8 +60,14 @@ main (int argc, char **argv)
   g_test_init (&argc, &argv, NULL);
   g_test_add_data_func ("/plugin-conf/best_fit-is-at-its-defaults", "plugins/best_fit.so",
       test_sample);
+  g_test_add_data_func ("/plugin-conf/custom_html-is-at-its-defaults", "plugins/custom_html.so",
+      test_sample);
+  g_test_add_data_func ("/plugin-conf/custom_subfolder-is-at-its-defaults",
+      "plugins/custom_subfolder.so", test_sample);
   g_test_add_data_func ("/plugin-conf/mp4-is-at-its-defaults", "plugins/mp4.so", test_sample);
   g_test_add_data_func ("/plugin-conf/row-is-at-its-defaults", "examples/row.so", test_sample);
   g_test_add_data_func ("/plugin-conf/count-is-at-its-defaults", "examples/count.so", test_sample);
+  g_test_add_data_func ("/plugin-conf/webpage-is-at-its-defaults", "examples/webpage.so",
+      test_sample);
   return g_test_run ();
 }
