@@ -31,7 +31,7 @@ HARDEN := $(if $(SAN),,-fstack-protector-strong)
 
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(if $(WERROR),-Werror) $(HARDEN) $(SANITIZE) -MMD -MP $(CFLAGS)
 CORE_CPPFLAGS = -Icore -Iinclude -DREC_VERSION='"$(VERSION)"' -DGST_USE_UNSTABLE_API \
-  $(PACKAGE_CFLAGS) $(CPPFLAGS)
+  $(if $(SAN)$(findstring coverage,$(CFLAGS)),-DREC_RUN_EXIT_HANDLERS) $(PACKAGE_CFLAGS) $(CPPFLAGS)
 TEST_CPPFLAGS = -Itests -Iplugins -DREC_BUILD_DIR='"$(abspath $(B))"' -DREC_SOURCE_DIR='"$(CURDIR)"' \
   $(CORE_CPPFLAGS)
 # A plugin sees the public headers and libc, nothing of the core.
