@@ -354,18 +354,6 @@ gather_recording (RecJson *body)
   return gathered;
 }
 
-static RecRecordingProperties *
-make_defaults (RecEra era)
-{
-  RecRecordingProperties *defaults = rec_recording_properties_new ();
-
-  if (era == REC_ERA_OLD) {
-    defaults->width = 1920;
-    defaults->height = 1080;
-  }
-  return defaults;
-}
-
 /* All that is wrong with a session is 400. */
 static void
 lower_code (GError **error)
@@ -379,7 +367,7 @@ set_session_recording (RecSessionProperties *properties, RecJson *body, RecEra e
 {
   /* The page's `recordingLayout: ""` means the default, whatever the era. */
   g_autoptr (RecJson) gathered = gather_recording (body);
-  g_autoptr (RecRecordingProperties) defaults = make_defaults (era);
+  g_autoptr (RecRecordingProperties) defaults = rec_recording_properties_new_of_era (era);
   RecRecordingProperties *recording = overlay (gathered, era, defaults, false, error);
 
   if (recording == NULL) {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/main-thread.h"
+#include "recording/automatic.h"
 #include "recording/job.h"
 #include "recording/journal.h"
 #include "recording/place.h"
@@ -20,6 +21,7 @@ struct RecSupervisor {
   RecCatalogue *catalogue;
   GPtrArray *jobs; /* of RecJob */
   RecRestore *restore;
+  RecAutomatic *automatic;
   guint cleaning; /* idle source that frees jobs which are over */
   bool is_stopping;
   void (*all_stopped) (void *data);
@@ -180,6 +182,7 @@ rec_supervisor_new (const RecConfig *config, RecRegistry *registry, RecRouter *r
   supervisor->context.pool = rec_worker_pool_new (config, program);
   supervisor->restore = rec_restore_new (&supervisor->context, take_restored, supervisor);
   rec_registry_subscribe (registry, &registry_events, supervisor);
+  supervisor->automatic = rec_automatic_new (config, registry, supervisor);
   return supervisor;
 }
 
@@ -192,6 +195,7 @@ rec_supervisor_free (RecSupervisor *supervisor)
     g_source_remove (supervisor->cleaning);
   if (supervisor->stop_deadline != 0)
     g_source_remove (supervisor->stop_deadline);
+  rec_automatic_free (supervisor->automatic);
   rec_restore_free (supervisor->restore);
   /* Before the jobs, whose callbacks it would call. */
   rec_writer_free (supervisor->context.writer);
@@ -313,7 +317,7 @@ rec_supervisor_stop (RecSupervisor *supervisor, RecRecording *recording, const c
   }
   if (job == NULL)
     return refuse (error, REC_ERROR_NOT_FOUND, "recording '%s' is not running", recording->id);
-  if (recording->session != NULL)
+  if (recording->session != NULL && strcmp (reason, "recordingStoppedByServer") == 0)
     recording->session->manually_stopped = true;
   rec_job_stop (job, reason, done, data);
   return true;

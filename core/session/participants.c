@@ -91,6 +91,8 @@ create_on_the_fly (RecRegistry *registry, const RecJoinRequest *request, GError 
   RecSessionProperties *properties = rec_session_properties_new ();
 
   properties->records_always = true;
+  rec_recording_properties_free (properties->recording);
+  properties->recording = rec_recording_properties_new_of_era (REC_ERA_OLD);
   g_free (properties->custom_session_id);
   properties->custom_session_id = g_strdup (request->session_id);
   g_free (properties->forced_video_codec);

@@ -82,6 +82,18 @@ rec_recording_properties_new (void)
 }
 
 RecRecordingProperties *
+rec_recording_properties_new_of_era (RecEra era)
+{
+  RecRecordingProperties *properties = rec_recording_properties_new ();
+
+  if (era == REC_ERA_OLD) {
+    properties->width = 1920;
+    properties->height = 1080;
+  }
+  return properties;
+}
+
+RecRecordingProperties *
 rec_recording_properties_dup (const RecRecordingProperties *properties)
 {
   RecRecordingProperties *copy = g_memdup2 (properties, sizeof *properties);

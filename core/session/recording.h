@@ -45,8 +45,9 @@ struct RecRecordingProperties {
   json_object *options; /* {"plugin id": {"key": value}} or NULL */
 };
 
-/* Returns the documented defaults (1280x720, 25 fps, BEST_FIT, COMPOSED, audio and video). */
+/* Returns the documented defaults (1280x720, 25 fps, BEST_FIT, COMPOSED, audio and video); in the OLD era, 1920x1080. */
 RecRecordingProperties *rec_recording_properties_new (void);
+RecRecordingProperties *rec_recording_properties_new_of_era (RecEra era);
 RecRecordingProperties *rec_recording_properties_dup (const RecRecordingProperties *properties);
 void rec_recording_properties_free (RecRecordingProperties *properties);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecRecordingProperties, rec_recording_properties_free)
