@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#define RETRY_AFTER_S "10" /* of what is unavailable: recordings end, workers come back */
+
 static bool
 refuse_path (GError **error, const char *why)
 {
@@ -225,6 +227,8 @@ rec_http_answer_status (RecHttpRequest *request, unsigned status, const char *me
   if (status == 401)
     rec_http_add_answer_header (request, "WWW-Authenticate",
         "Basic realm=\"Recto\", charset=\"UTF-8\"");
+  if (status == 503)
+    rec_http_add_answer_header (request, "Retry-After", RETRY_AFTER_S);
   rec_json_set_int (body, "timestamp", g_get_real_time () / 1000);
   rec_json_set_int (body, "status", status);
   rec_json_set_string (body, "error", rec_error_http_phrase (status));

@@ -589,6 +589,12 @@ rec_job_is_over (const RecJob *job)
   return job->phase == PHASE_OVER;
 }
 
+pid_t
+rec_job_get_worker (const RecJob *job)
+{
+  return job->worker != NULL ? rec_worker_process_get_pid (job->worker) : 0;
+}
+
 void
 rec_job_stop (RecJob *job, const char *reason, RecRecordingDone stopped, void *data)
 {
@@ -608,6 +614,16 @@ rec_job_end (RecJob *job, const char *reason)
   } else if (job->phase == PHASE_RUNNING) {
     order_stop (job, reason);
   }
+}
+
+void
+rec_job_end_early (RecJob *job, const char *reason, const char *why)
+{
+  if (job->phase != PHASE_RUNNING)
+    return;
+  log_life (job, G_LOG_LEVEL_WARNING, why);
+  set_text (&job->recording->message, why);
+  order_stop (job, reason);
 }
 
 void

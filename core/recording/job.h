@@ -37,11 +37,14 @@ void rec_job_free (RecJob *job);
 
 RecRecording *rec_job_get_recording (RecJob *job);
 bool rec_job_is_over (const RecJob *job);
+pid_t rec_job_get_worker (const RecJob *job); /* 0 once it is gone */
 
 /* Orders the end of a STARTED recording; stopped is called when it is READY or FAILED and the disk says so. */
 void rec_job_stop (RecJob *job, const char *reason, RecRecordingDone stopped, void *data);
 /* Ends it in whatever state it is; one that is starting has failed. */
 void rec_job_end (RecJob *job, const char *reason);
+/* The same for one that runs, with why in its message. */
+void rec_job_end_early (RecJob *job, const char *reason, const char *why);
 /* For a recording that is to be removed, READY or FAILED: its worker may still write a thumbnail. */
 void rec_job_kill (RecJob *job);
 

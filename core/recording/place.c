@@ -39,7 +39,9 @@ rec_place_prepare (const RecConfig *config, GError **error)
 bool
 rec_place_check_space (const RecConfig *config, GError **error)
 {
-  uint64_t min_free = (uint64_t) rec_config_get_int (config, "recording.min-free-bytes");
+  /* One that would be ended at once isn't begun. */
+  uint64_t min_free = (uint64_t) MAX (rec_config_get_int (config, "recording.min-free-bytes"),
+      rec_config_get_int (config, "recording.end-free-bytes"));
   struct statvfs disk;
 
   if (statvfs (get_root (config), &disk) != 0) {
@@ -52,8 +54,8 @@ rec_place_check_space (const RecConfig *config, GError **error)
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE,
       "the disk of the recordings has %" G_GUINT64_FORMAT
-      " bytes left, fewer than recording.min-free-bytes "
-      "(%" G_GUINT64_FORMAT ")",
+      " bytes left, fewer than recording.min-free-bytes and recording.end-free-bytes "
+      "ask for (%" G_GUINT64_FORMAT ")",
       free_bytes, min_free);
   return false;
 }

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/main-thread.h"
+#include "recording/admission.h"
 #include "recording/automatic.h"
 #include "recording/job.h"
 #include "recording/journal.h"
@@ -21,6 +22,7 @@ struct RecSupervisor {
   RecCatalogue *catalogue;
   GPtrArray *jobs; /* of RecJob */
   RecRestore *restore;
+  RecAdmission *admission;
   RecAutomatic *automatic;
   guint cleaning; /* idle source that frees jobs which are over */
   bool is_stopping;
@@ -83,9 +85,12 @@ clean_up_later (RecSupervisor *supervisor)
 }
 
 static void
-on_job_over (RecJob *job G_GNUC_UNUSED, void *data)
+on_job_over (RecJob *job, void *data)
 {
-  clean_up_later (data);
+  RecSupervisor *supervisor = data;
+
+  rec_admission_remove (supervisor->admission, rec_job_get_recording (job)->id);
+  clean_up_later (supervisor);
 }
 
 static void
@@ -149,6 +154,19 @@ static const RecRegistryEvents registry_events = {
   .session_closed = on_session_closed,
 };
 
+static void
+on_disk_low (uint64_t free_bytes, void *data)
+{
+  RecSupervisor *supervisor = data;
+  g_autofree char *why =
+      g_strdup_printf ("the disk of the recordings has %" G_GUINT64_FORMAT
+                       " bytes left, fewer than recording.end-free-bytes: the recording was ended",
+          free_bytes);
+
+  for (guint i = 0; i < supervisor->jobs->len; i++)
+    rec_job_end_early (supervisor->jobs->pdata[i], "automaticStop", why);
+}
+
 /* --- life ------------------------------------------------------------------------------------------------ */
 
 RecSupervisor *
@@ -164,6 +182,8 @@ rec_supervisor_new (const RecConfig *config, RecRegistry *registry, RecRouter *r
   if (is_on && (journal_folder = rec_journal_prepare (config, error)) == NULL)
     return NULL;
   RecSupervisor *supervisor = g_new0 (RecSupervisor, 1);
+  const RecMeter meter = rec_meter_of_machine ();
+  supervisor->admission = rec_admission_new (config, &meter, on_disk_low, supervisor);
   supervisor->catalogue = catalogue;
   supervisor->jobs = g_ptr_array_new_with_free_func (free_job);
   supervisor->context = (RecJobContext){
@@ -201,6 +221,7 @@ rec_supervisor_free (RecSupervisor *supervisor)
   rec_writer_free (supervisor->context.writer);
   g_ptr_array_unref (supervisor->jobs);
   rec_worker_pool_free (supervisor->context.pool);
+  rec_admission_free (supervisor->admission);
   g_free (supervisor->context.journal_folder);
   g_free (supervisor);
 }
@@ -248,8 +269,21 @@ check_session (const RecSupervisor *supervisor, const RecSession *session, GErro
   return true;
 }
 
+static unsigned
+count_published (const RecSession *session)
+{
+  unsigned n_streams = 0;
+
+  for (guint i = 0; i < session->participants->len; i++) {
+    const RecParticipant *participant = session->participants->pdata[i];
+    n_streams += participant->stream != NULL && participant->stream->is_published;
+  }
+  return n_streams;
+}
+
 static bool
-check_capacity (const RecSupervisor *supervisor, GError **error)
+check_capacity (const RecSupervisor *supervisor, const RecSession *session,
+    const RecRecordingProperties *properties, GError **error)
 {
   const RecConfig *config = supervisor->context.config;
   guint n_active = count_active (supervisor);
@@ -259,7 +293,8 @@ check_capacity (const RecSupervisor *supervisor, GError **error)
   if (n_active >= rec_config_get_int (config, "recording.max-recordings"))
     return refuse (error, REC_ERROR_UNAVAILABLE,
         "%u recordings are running, the most that recording.max-recordings allows", n_active);
-  return rec_place_check_space (config, error);
+  return rec_place_check_space (config, error) &&
+         rec_admission_check (supervisor->admission, properties, count_published (session), error);
 }
 
 RecRecording *
@@ -275,7 +310,7 @@ rec_supervisor_start (RecSupervisor *supervisor, RecSession *session,
   if (!check_session (supervisor, session, error))
     return NULL;
   plan = rec_plan_new (context->config, supervisor->catalogue, properties, error);
-  if (plan == NULL || !check_capacity (supervisor, error))
+  if (plan == NULL || !check_capacity (supervisor, session, properties, error))
     return NULL;
   recording =
       rec_place_new_recording (context->config, context->registry, session, properties, era, error);
@@ -289,6 +324,8 @@ rec_supervisor_start (RecSupervisor *supervisor, RecSession *session,
   }
   session->recording = recording;
   g_ptr_array_add (supervisor->jobs, job);
+  rec_admission_add (supervisor->admission, recording->id, properties, count_published (session),
+      rec_job_get_worker (job));
   rec_registry_add_recording (context->registry, recording); /* keeps it from here on */
   return recording;
 }

@@ -673,6 +673,45 @@ test_keeps_its_bounds (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
       REC_ERROR_UNAVAILABLE, "recording.min-free-bytes");
 }
 
+/* One percent of the processors is too little for it, however many there are. */
+static void
+test_starts_what_there_is_room_for (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  RecRecordingProperties *large = make_properties (NULL);
+
+  large->width = large->height = 1920;
+  large->frame_rate = 120;
+  set (fixture, "recording.max-memory-percent", "0");
+  start_server (fixture);
+  RecRecording *running = start (fixture, make_session (fixture, "running"));
+  set (fixture, "recording.max-cpu-percent", "1");
+  assert_start_is_refused (fixture, make_session (fixture, "large"), large, REC_ERROR_UNAVAILABLE,
+      "no room for another recording: 1 running ones use");
+  g_assert_false (exists (fixture->recordings, "large"));
+  stop (fixture, running);
+  assert_plays (fixture, running);
+  g_assert_null (running->message);
+}
+
+static void
+test_ends_recordings_before_the_disk_is_full (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  start_server (fixture);
+  RecRecording *recording = start (fixture, make_session (fixture, "low"));
+
+  record_for (1200);
+  g_assert_cmpint (recording->status, ==, REC_RECORDING_STARTED);
+  set (fixture, "recording.end-free-bytes", "1099511627776");
+  WAIT_FOR (!rec_recording_is_active (recording));
+  assert_plays (fixture, recording);
+  g_assert_cmpstr (recording->reason, ==, "automaticStop");
+  assert_says (recording->message, "fewer than recording.end-free-bytes");
+  g_autoptr (RecJson) entity = read_entity (recording);
+  assert_says (rec_json_string_or (entity, "message", NULL), "recording.end-free-bytes");
+  assert_start_is_refused (fixture, make_session (fixture, "next"), make_properties (NULL),
+      REC_ERROR_UNAVAILABLE, "recording.end-free-bytes");
+}
+
 static void
 assert_owned (const char *path, uid_t owner)
 {
@@ -844,6 +883,7 @@ test_keeps_a_playable_file_when_the_disk_is_full (Fixture *fixture,
   g_assert_cmpint (g_mkdir (fixture->recordings, 0700), ==, 0);
   g_assert_true (mount_small_disk (fixture->recordings));
   set (fixture, "recording.min-free-bytes", "0");
+  set (fixture, "recording.end-free-bytes", "0");
   start_server (fixture);
   RecRecording *recording = start (fixture, make_session (fixture, "full"));
   record_for (1500);
@@ -1023,6 +1063,8 @@ main (int argc, char **argv)
   CLAIM ("refuses-to-stop-at-the-wrong-time", test_refuses_to_stop_at_the_wrong_time);
   CLAIM ("refuses-what-it-cannot-record", test_refuses_what_it_cannot_record);
   CLAIM ("keeps-its-bounds", test_keeps_its_bounds);
+  CLAIM ("starts-what-there-is-room-for", test_starts_what_there_is_room_for);
+  CLAIM ("ends-recordings-before-the-disk-is-full", test_ends_recordings_before_the_disk_is_full);
   CLAIM ("gives-files-to-their-owner", test_gives_files_to_their_owner);
   CLAIM ("refuses-when-recording-is-off", test_refuses_when_recording_is_off);
   CLAIM ("fails-when-a-required-sink-cannot-open", test_fails_when_a_required_sink_cannot_open);
