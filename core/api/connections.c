@@ -38,7 +38,7 @@ rec_create_connection (RecCall *call)
   if (connection == NULL)
     rec_http_answer_error (call->request, error);
   else
-    rec_http_answer_json (call->request, 200, rec_entity_of_connection (connection));
+    rec_http_answer_json (call->request, 200, rec_rest_connection (connection));
 }
 
 void
@@ -48,7 +48,7 @@ rec_list_connections (RecCall *call)
   RecSession *session = find_session (call, call->arguments[0], 404);
 
   if (session != NULL)
-    rec_http_answer_json (call->request, 200, rec_entity_of_connections (session, with_pending));
+    rec_http_answer_json (call->request, 200, rec_rest_connections (session, with_pending));
 }
 
 /* One of the two, or neither: then the request is answered. */
@@ -77,9 +77,9 @@ rec_get_connection (RecCall *call)
     return;
   find_connection (call, session, &participant, &pending);
   if (participant != NULL)
-    rec_http_answer_json (call->request, 200, rec_entity_of_participant (participant));
+    rec_http_answer_json (call->request, 200, rec_rest_participant (participant));
   else if (pending != NULL)
-    rec_http_answer_json (call->request, 200, rec_entity_of_connection (pending));
+    rec_http_answer_json (call->request, 200, rec_rest_connection (pending));
 }
 
 void

@@ -1,111 +1,13 @@
-/* entities.c - sessions, connections and recordings as clients of both eras read them. */
+/* entities.c - sessions and connections as clients of both eras read them. */
 #define G_LOG_DOMAIN "rec.api.entities"
 #include "api/entities.h"
 
-#include <string.h>
-
-/* --- recordings ------------------------------------------------------------------------------------------------ */
-
-/* Java clients of the first era take no number without a point. */
-static RecJson *
-make_duration (double seconds)
-{
-  char text[G_ASCII_DTOSTR_BUF_SIZE];
-
-  g_ascii_formatd (text, sizeof text, "%.3f", seconds);
-  for (size_t end = strlen (text); text[end - 1] == '0' && text[end - 2] != '.'; end--)
-    text[end - 1] = '\0';
-  return json_object_new_double_s (seconds, text);
-}
-
-static const char *
-name_status (RecRecordingStatus status, RecEra era, bool is_public)
-{
-  switch (status) {
-  case REC_RECORDING_STARTING:
-    return "starting";
-  case REC_RECORDING_STARTED:
-    return "started";
-  case REC_RECORDING_STOPPED:
-    return "stopped";
-  case REC_RECORDING_READY:
-    if (era == REC_ERA_OLD)
-      return is_public ? "available" : "stopped";
-    return "ready";
-  case REC_RECORDING_FAILED:
-  case REC_RECORDING_INVALID:
-    break;
-  }
-  return "failed";
-}
-
-static char *
-dup_url (const RecRecording *recording, RecEra era, const char *public_url, bool is_public)
-{
-  if (rec_recording_is_active (recording) || recording->file_name == NULL)
-    return NULL;
-  if (era == REC_ERA_OLD && (!is_public || recording->status != REC_RECORDING_READY))
-    return NULL;
-  g_autofree char *name = g_uri_escape_string (recording->file_name, "~", FALSE);
-  g_autofree char *id = g_uri_escape_string (recording->id, "~", FALSE);
-  if (era != REC_ERA_OLD)
-    return g_strconcat (public_url, "/openvidu/recordings/", id, "/", name, NULL);
-  if (recording->era == REC_ERA_OLD)
-    return g_strconcat (public_url, "/recordings/", name, NULL);
-  return g_strconcat (public_url, "/recordings/", id, "/", name, NULL);
-}
-
-static void
-set_properties (RecJson *entity, const RecRecordingProperties *properties)
-{
-  if (properties->output_mode == REC_OUTPUT_INDIVIDUAL) {
-    rec_json_set_bool (entity, "ignoreFailedStreams", properties->ignore_failed_streams);
-    return;
-  }
-  if (!properties->has_video)
-    return;
-  g_autofree char *resolution =
-      g_strdup_printf ("%dx%d", properties->width & ~1, properties->height & ~1);
-  rec_json_set_string (entity, "recordingLayout", properties->recording_layout);
-  if (properties->custom_layout != NULL && g_strcmp0 (properties->recording_layout, "CUSTOM") == 0)
-    rec_json_set_string (entity, "customLayout", properties->custom_layout);
-  rec_json_set_string (entity, "resolution", resolution);
-  rec_json_set_int (entity, "frameRate", properties->frame_rate);
-}
-
-RecJson *
-rec_entity_of_recording (const RecRecording *recording, RecEra era, const char *public_url,
-    bool is_public)
-{
-  const RecRecordingProperties *properties = recording->properties;
-  const bool is_complete = !rec_recording_is_active (recording);
-  g_autofree char *url = dup_url (recording, era, public_url, is_public);
-  RecJson *entity = json_object_new_object ();
-
-  rec_json_set_string (entity, "id", recording->id);
-  rec_json_set_string (entity, "object", "recording");
-  rec_json_set_string (entity, "name", recording->name);
-  rec_json_set_string (entity, "outputMode", rec_output_mode_to_string (properties->output_mode));
-  set_properties (entity, properties);
-  if (era == REC_ERA_OLD)
-    rec_json_set_string (entity, "recordingLayout", properties->recording_layout);
-  rec_json_set_string (entity, "sessionId", recording->session_id);
-  rec_json_set_int (entity, "createdAt", recording->created_at_ms);
-  rec_json_set_int (entity, "size", is_complete ? recording->size : 0);
-  rec_json_take (entity, "duration", make_duration (is_complete ? recording->duration_s : 0));
-  rec_json_set_string (entity, "url", url);
-  rec_json_set_bool (entity, "hasAudio",
-      is_complete ? recording->has_audio : properties->has_audio);
-  rec_json_set_bool (entity, "hasVideo",
-      is_complete ? recording->has_video : properties->has_video);
-  rec_json_set_string (entity, "status", name_status (recording->status, era, is_public));
-  return entity;
-}
+#include "recording/entity.h"
 
 /* --- connections ------------------------------------------------------------------------------------------------ */
 
 RecJson *
-rec_entity_of_list (RecJson *array)
+rec_rest_list (RecJson *array)
 {
   RecJson *list = json_object_new_object ();
 
@@ -196,7 +98,7 @@ make_connection (const char *id, const char *status, const char *session_id, Rec
 }
 
 RecJson *
-rec_entity_of_connection (const RecConnection *connection)
+rec_rest_connection (const RecConnection *connection)
 {
   static const char *const of_active[] = { "activeAt", "location", "ip", "platform", "clientData",
     "publishers", "subscribers" };
@@ -213,7 +115,7 @@ rec_entity_of_connection (const RecConnection *connection)
 }
 
 RecJson *
-rec_entity_of_participant (const RecParticipant *participant)
+rec_rest_participant (const RecParticipant *participant)
 {
   const RecConnection *connection = participant->connection;
   RecJson *entity = make_connection (participant->id, "active", participant->session->id,
@@ -233,21 +135,21 @@ rec_entity_of_participant (const RecParticipant *participant)
 }
 
 RecJson *
-rec_entity_of_connections (RecSession *session, bool with_pending)
+rec_rest_connections (RecSession *session, bool with_pending)
 {
   RecJson *content = json_object_new_array ();
 
   for (guint i = 0; i < session->participants->len; i++) {
     const RecParticipant *participant = session->participants->pdata[i];
     if (!participant->is_hidden)
-      json_object_array_add (content, rec_entity_of_participant (participant));
+      json_object_array_add (content, rec_rest_participant (participant));
   }
   for (guint i = 0; with_pending && i < session->connections->len; i++) {
     const RecConnection *connection = session->connections->pdata[i];
     if (connection->participant == NULL)
-      json_object_array_add (content, rec_entity_of_connection (connection));
+      json_object_array_add (content, rec_rest_connection (connection));
   }
-  return rec_entity_of_list (content);
+  return rec_rest_list (content);
 }
 
 /* --- sessions ---------------------------------------------------------------------------------------------------- */
@@ -261,14 +163,14 @@ make_default_properties (const RecRecordingProperties *properties)
   rec_json_set_bool (entity, "hasAudio", properties->has_audio);
   rec_json_set_bool (entity, "hasVideo", properties->has_video);
   rec_json_set_string (entity, "outputMode", rec_output_mode_to_string (properties->output_mode));
-  set_properties (entity, properties);
+  rec_entity_add_properties (entity, properties);
   if (properties->output_mode != REC_OUTPUT_INDIVIDUAL && properties->has_video)
     rec_json_set_int (entity, "shmSize", properties->shm_size);
   return entity;
 }
 
 RecJson *
-rec_entity_of_session (RecSession *session, bool with_pending)
+rec_rest_session (RecSession *session, bool with_pending)
 {
   const RecSessionProperties *properties = session->properties;
   const RecRecordingProperties *recording = properties->recording;
@@ -292,6 +194,6 @@ rec_entity_of_session (RecSession *session, bool with_pending)
   rec_json_set_string (entity, "customSessionId", properties->custom_session_id);
   rec_json_set_string (entity, "forcedVideoCodec", properties->forced_video_codec);
   rec_json_set_bool (entity, "allowTranscoding", properties->allow_transcoding);
-  rec_json_take (entity, "connections", rec_entity_of_connections (session, with_pending));
+  rec_json_take (entity, "connections", rec_rest_connections (session, with_pending));
   return entity;
 }

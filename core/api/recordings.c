@@ -1,10 +1,10 @@
 /* recordings.c - REST: recordings; start and stop are answered when the file says so. */
 #define G_LOG_DOMAIN "rec.api.recordings"
 #include "api/bodies.h"
-#include "api/entities.h"
 #include "api/private.h"
 #include "base/config.h"
 #include "base/error.h"
+#include "recording/entity.h"
 #include "recording/supervisor.h"
 
 /* A request that waits for the supervisor. */
@@ -56,12 +56,13 @@ on_done (RecRecording *recording, const GError *error, void *data)
   Waiting *waiting = data;
 
   if (!waiting->request->is_answered) {
+    const RecEntityView view = { rec_registry_get_public_url (waiting->registry),
+      waiting->is_public };
     if (error != NULL)
       answer_failure (waiting->request, error);
     else
       rec_http_answer_json (waiting->request, 200,
-          rec_entity_of_recording (recording, waiting->era,
-              rec_registry_get_public_url (waiting->registry), waiting->is_public));
+          rec_entity_to_json (recording, waiting->era, &view));
   }
   waiting_free (waiting);
 }
@@ -178,9 +179,13 @@ is_refused (RecCall *call)
 static RecJson *
 make_entity (RecCall *call, const RecRecording *recording, RecEra era)
 {
-  return rec_entity_of_recording (recording, era,
-      rec_registry_get_public_url (call->api->context.registry),
-      rec_config_get_bool (call->api->context.config, "openvidu.recording.public-access"));
+  const RecEntityView view = {
+    .public_url = rec_registry_get_public_url (call->api->context.registry),
+    .is_public =
+        rec_config_get_bool (call->api->context.config, "openvidu.recording.public-access"),
+  };
+
+  return rec_entity_to_json (recording, era, &view);
 }
 
 void

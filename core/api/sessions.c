@@ -33,7 +33,7 @@ rec_create_session (RecCall *call)
   RecSession *session = rec_registry_create_session (call->api->context.registry, call->era,
       g_steal_pointer (&properties), &error);
   if (session != NULL)
-    rec_http_answer_json (call->request, 200, rec_entity_of_session (session, false));
+    rec_http_answer_json (call->request, 200, rec_rest_session (session, false));
   else if (g_error_matches (error, REC_ERROR, REC_ERROR_CONFLICT))
     rec_http_answer_empty (call->request, 409); /* success to all clients */
   else
@@ -49,8 +49,8 @@ rec_list_sessions (RecCall *call)
   RecJson *content = json_object_new_array ();
 
   for (guint i = 0; i < sessions->len; i++)
-    json_object_array_add (content, rec_entity_of_session (sessions->pdata[i], with_pending));
-  rec_http_answer_json (call->request, 200, rec_entity_of_list (content));
+    json_object_array_add (content, rec_rest_session (sessions->pdata[i], with_pending));
+  rec_http_answer_json (call->request, 200, rec_rest_list (content));
 }
 
 static RecSession *
@@ -71,7 +71,7 @@ rec_get_session (RecCall *call)
   RecSession *session = find_session (call);
 
   if (session != NULL)
-    rec_http_answer_json (call->request, 200, rec_entity_of_session (session, with_pending));
+    rec_http_answer_json (call->request, 200, rec_rest_session (session, with_pending));
 }
 
 void

@@ -1,8 +1,8 @@
 /* status.c - pages for people: what the server does now, and the one that a browser is sent to for the certificate. */
 #define G_LOG_DOMAIN "rec.api.status"
-#include "api/entities.h"
 #include "api/private.h"
 #include "plugin/catalogue.h"
+#include "recording/entity.h"
 
 #define HEAD                                                                                       \
   "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>Recto</title>\n"        \
@@ -65,11 +65,12 @@ append_sessions (GString *page, GPtrArray *sessions)
 static void
 append_recordings (GString *page, GPtrArray *recordings, const char *public_url)
 {
+  const RecEntityView view = { .public_url = public_url };
+
   begin_table (page, "Recordings", recordings->len, "id|name|status|seconds|bytes|remarks");
   for (guint i = 0; i < recordings->len; i++) {
     const RecRecording *recording = recordings->pdata[i];
-    g_autoptr (RecJson)
-        entity = rec_entity_of_recording (recording, REC_ERA_NEW, public_url, false);
+    g_autoptr (RecJson) entity = rec_entity_to_json (recording, REC_ERA_NEW, &view);
     g_string_append (page, "<tr>");
     append_cell (page, recording->id);
     append_cell (page, recording->name);

@@ -47,12 +47,13 @@ is_over (const RecRecording *recording)
   return recording->status == REC_RECORDING_READY || recording->status == REC_RECORDING_FAILED;
 }
 
-/* Segments are escaped: an OLD name may hold anything but a slash. */
+/* Segments are escaped: an OLD name may hold anything but a slash. The first era knows no address of a failed one. */
 static char *
 dup_url (const RecRecording *recording, RecEra words, const RecEntityView *view)
 {
-  if (recording->file_name == NULL || !is_over (recording) ||
-      (words == REC_ERA_OLD && !view->is_public))
+  if (recording->file_name == NULL || !is_over (recording))
+    return NULL;
+  if (words == REC_ERA_OLD && (!view->is_public || recording->status != REC_RECORDING_READY))
     return NULL;
   g_autofree char *id = g_uri_escape_string (recording->id, NULL, FALSE);
   g_autofree char *file = g_uri_escape_string (recording->file_name, NULL, FALSE);
@@ -65,31 +66,25 @@ dup_url (const RecRecording *recording, RecEra words, const RecEntityView *view)
 static char *
 dup_resolution (const RecRecordingProperties *properties)
 {
-  return g_strdup_printf ("%dx%d", properties->width, properties->height);
+  return g_strdup_printf ("%dx%d", properties->width & ~1, properties->height & ~1);
 }
 
-static void
-add_composed (json_object *json, const RecRecording *recording)
+void
+rec_entity_add_properties (json_object *json, const RecRecordingProperties *properties)
 {
-  const RecRecordingProperties *properties = recording->properties;
   g_autofree char *resolution = dup_resolution (properties);
 
-  rec_json_set_string (json, "resolution", resolution);
-  rec_json_set_int (json, "frameRate", properties->frame_rate);
+  if (properties->output_mode == REC_OUTPUT_INDIVIDUAL) {
+    rec_json_set_bool (json, "ignoreFailedStreams", properties->ignore_failed_streams);
+    return;
+  }
+  if (!properties->has_video)
+    return;
   rec_json_set_string (json, "recordingLayout", properties->recording_layout);
   if (strcmp (properties->recording_layout, "CUSTOM") == 0 && properties->custom_layout != NULL)
     rec_json_set_string (json, "customLayout", properties->custom_layout);
-}
-
-static void
-add_new_fields (json_object *json, const RecRecording *recording)
-{
-  const RecRecordingProperties *properties = recording->properties;
-
-  rec_json_set_string (json, "object", "recording");
-  rec_json_set_string (json, "outputMode", rec_output_mode_to_string (properties->output_mode));
-  if (properties->output_mode != REC_OUTPUT_INDIVIDUAL && properties->has_video)
-    add_composed (json, recording);
+  rec_json_set_string (json, "resolution", resolution);
+  rec_json_set_int (json, "frameRate", properties->frame_rate);
 }
 
 static void
@@ -115,52 +110,57 @@ add_ours (json_object *json, const RecRecording *recording)
   add_strings (json, "notes", recording->notes);
 }
 
-/* Java's old client wants a decimal point in every duration. */
+/* Java clients of the first era take no number without a point. */
 static json_object *
 make_duration (double seconds)
 {
   char text[G_ASCII_DTOSTR_BUF_SIZE];
 
   g_ascii_formatd (text, sizeof text, "%.3f", seconds);
+  for (size_t end = strlen (text); text[end - 1] == '0' && text[end - 2] != '.'; end--)
+    text[end - 1] = '\0';
   return json_object_new_double_s (seconds, text);
 }
 
 json_object *
 rec_entity_to_json (const RecRecording *recording, RecEra words, const RecEntityView *view)
 {
+  const RecRecordingProperties *properties = recording->properties;
   json_object *json = json_object_new_object ();
   g_autofree char *url = dup_url (recording, words, view);
+  bool is_complete = is_over (recording);
 
   rec_json_set_string (json, "id", recording->id);
+  rec_json_set_string (json, "object", "recording");
   rec_json_set_string (json, "name", recording->name);
-  rec_json_set_string (json, "sessionId", recording->session_id);
+  rec_json_set_string (json, "outputMode", rec_output_mode_to_string (properties->output_mode));
+  rec_entity_add_properties (json, properties);
+  /* Java clients of the first era insist on it. */
   if (words == REC_ERA_OLD)
-    rec_json_set_string (json, "recordingLayout", recording->properties->recording_layout);
-  else
-    add_new_fields (json, recording);
+    rec_json_set_string (json, "recordingLayout", properties->recording_layout);
+  rec_json_set_string (json, "sessionId", recording->session_id);
   rec_json_set_int (json, "createdAt", recording->created_at_ms);
-  rec_json_set_int (json, "size", recording->size);
-  rec_json_take (json, "duration", make_duration (recording->duration_s));
+  rec_json_set_int (json, "size", is_complete ? recording->size : 0);
+  rec_json_take (json, "duration", make_duration (is_complete ? recording->duration_s : 0));
   rec_json_set_string (json, "url", url);
-  rec_json_set_bool (json, "hasAudio", recording->has_audio);
-  rec_json_set_bool (json, "hasVideo", recording->has_video);
+  rec_json_set_bool (json, "hasAudio", is_complete ? recording->has_audio : properties->has_audio);
+  rec_json_set_bool (json, "hasVideo", is_complete ? recording->has_video : properties->has_video);
   rec_json_set_string (json, "status", status_word (recording, words, view));
-  add_ours (json, recording);
   return json;
 }
 
+/* What OpenVidu 2.0 did not write, where it says nothing that it did not mean. */
 static void
-add_unusual (json_object *json, const RecRecording *recording)
+leave_out_new_fields (json_object *json, const RecRecordingProperties *properties)
 {
-  const RecRecordingProperties *properties = recording->properties;
-  g_autofree char *resolution = dup_resolution (properties);
-
-  if (properties->width != old_defaults.width || properties->height != old_defaults.height)
-    rec_json_set_string (json, "resolution", resolution);
-  if (properties->frame_rate != old_defaults.frame_rate)
-    rec_json_set_int (json, "frameRate", properties->frame_rate);
-  if (properties->output_mode != REC_OUTPUT_COMPOSED)
-    rec_json_set_string (json, "outputMode", rec_output_mode_to_string (properties->output_mode));
+  json_object_object_del (json, "object");
+  json_object_object_del (json, "ignoreFailedStreams");
+  if (properties->width == old_defaults.width && properties->height == old_defaults.height)
+    json_object_object_del (json, "resolution");
+  if (properties->frame_rate == old_defaults.frame_rate)
+    json_object_object_del (json, "frameRate");
+  if (properties->output_mode == REC_OUTPUT_COMPOSED)
+    json_object_object_del (json, "outputMode");
 }
 
 json_object *
@@ -169,9 +169,10 @@ rec_entity_to_file_json (const RecRecording *recording, const RecEntityView *vie
   json_object *json = rec_entity_to_json (recording, recording->era, view);
 
   if (recording->era == REC_ERA_OLD)
-    add_unusual (json, recording);
+    leave_out_new_fields (json, recording->properties);
   else
     rec_json_set_string (json, "uniqueSessionId", recording->unique_session_id);
+  add_ours (json, recording);
   add_strings (json, "otherFiles", recording->other_files);
   /* An entity without an address yet has none: OLD's null is how it always was. */
   if (recording->era == REC_ERA_NEW && !rec_json_has (json, "url"))

@@ -13,13 +13,17 @@ typedef struct {
   bool is_public;         /* openvidu.recording.public-access */
 } RecEntityView;
 
-/* As REST and the entity file show it; words: of the era that asks. reason, message and notes are ours, and there
- * only when they are set. New reference. */
+/* As REST shows it, in the words of the era that asks: OpenVidu's keys, those of the later era for the first one too.
+ * New reference. */
 json_object *rec_entity_to_json (const RecRecording *recording, RecEra words,
     const RecEntityView *view);
 
-/* What the file holds: the above in the words of the recording's era, and what only the server needs. */
+/* What the file holds: the above with the keys and in the words of the recording's era, and what only the server needs.
+ * reason, message and notes are ours, and there only when they are set. New reference. */
 json_object *rec_entity_to_file_json (const RecRecording *recording, const RecEntityView *view);
+
+/* What a recording has for its output mode and a session's defaults have too: layout, resolution, frame rate. */
+void rec_entity_add_properties (json_object *json, const RecRecordingProperties *properties);
 
 /* A recording from an entity file's JSON that lies in directory; the era is told from its form. Its status is what the
  * file says, in our words: INVALID_ARGUMENT when it is not an entity. */

@@ -76,7 +76,7 @@ test_has_the_old_keys (void)
   /* Java casts: whole numbers without a point, the duration with one. */
   assert_text (json, "createdAt", NULL);
   g_assert_nonnull (strstr (json_object_to_json_string (json), "\"createdAt\": 1700000000123,"));
-  g_assert_nonnull (strstr (json_object_to_json_string (json), "\"duration\": 0.000,"));
+  g_assert_nonnull (strstr (json_object_to_json_string (json), "\"duration\": 0.0,"));
 }
 
 static void
@@ -109,6 +109,47 @@ test_leaves_out_what_sound_alone_does_not_have (void)
   g_autoptr (RecJson) json = rec_entity_to_json (recording, REC_ERA_NEW, &hidden);
   assert_keys (json,
       "createdAt duration hasAudio hasVideo id name object outputMode sessionId size status url");
+  g_autoptr (RecJson) old = rec_entity_to_json (recording, REC_ERA_OLD, &hidden);
+  assert_text (old, "recordingLayout", "BEST_FIT");
+}
+
+/* Each era's REST is also asked by clients of the versions between them. */
+static void
+test_tells_each_era_all_keys (void)
+{
+  g_autoptr (RecRecording) recording = make_recording (REC_ERA_OLD);
+
+  recording->properties->width = 321;
+  for (RecEra era = REC_ERA_OLD; era <= REC_ERA_NEW; era++) {
+    g_autoptr (RecJson) json = rec_entity_to_json (recording, era, &hidden);
+    assert_keys (json,
+        "createdAt duration frameRate hasAudio hasVideo id name object outputMode recordingLayout "
+        "resolution sessionId size status url");
+    assert_text (json, "resolution", "320x1080");
+  }
+}
+
+/* Whatever is known before, nothing counts before the end. */
+static void
+test_tells_no_size_before_the_end (void)
+{
+  g_autoptr (RecRecording) recording = make_recording (REC_ERA_NEW);
+
+  make_ready (recording);
+  recording->has_audio = false;
+  recording->status = REC_RECORDING_STOPPED;
+  g_autoptr (RecJson) before = rec_entity_to_json (recording, REC_ERA_NEW, &shown);
+  g_assert_cmpint (rec_json_int_or (before, "size", -1), ==, 0);
+  g_assert_cmpfloat (rec_json_double_or (before, "duration", -1), ==, 0);
+  g_assert_true (rec_json_bool_or (before, "hasAudio", false));
+  assert_text (before, "url", NULL);
+  recording->status = REC_RECORDING_FAILED;
+  g_autoptr (RecJson) after = rec_entity_to_json (recording, REC_ERA_NEW, &shown);
+  g_autoptr (RecJson) old = rec_entity_to_json (recording, REC_ERA_OLD, &shown);
+  g_assert_cmpint (rec_json_int_or (after, "size", -1), ==, 12345);
+  g_assert_false (rec_json_bool_or (after, "hasAudio", true));
+  g_assert_true (rec_json_has (after, "url"));
+  assert_text (old, "url", NULL);
 }
 
 static void
@@ -133,7 +174,7 @@ test_says_why_only_when_there_is_a_reason (void)
   recording->reason = g_strdup ("mediaServerCrashed");
   recording->message = g_strdup ("the worker was killed");
   g_ptr_array_add (recording->notes, g_strdup ("salvaged"));
-  g_autoptr (RecJson) json = rec_entity_to_json (recording, REC_ERA_NEW, &hidden);
+  g_autoptr (RecJson) json = rec_entity_to_file_json (recording, &hidden);
   assert_text (json, "reason", "mediaServerCrashed");
   assert_text (json, "message", "the worker was killed");
   g_assert_cmpuint (json_object_array_length (rec_json_get (json, "notes")), ==, 1);
@@ -337,6 +378,8 @@ main (int argc, char **argv)
   g_test_add_func ("/entity/has-the-new-keys", test_has_the_new_keys);
   g_test_add_func ("/entity/leaves-out-what-sound-alone-does-not-have",
       test_leaves_out_what_sound_alone_does_not_have);
+  g_test_add_func ("/entity/tells-each-era-all-keys", test_tells_each_era_all_keys);
+  g_test_add_func ("/entity/tells-no-size-before-the-end", test_tells_no_size_before_the_end);
   g_test_add_func ("/entity/tells-old-clients-stopped-or-available",
       test_tells_old_clients_stopped_or_available);
   g_test_add_func ("/entity/says-why-only-when-there-is-a-reason",
