@@ -27,6 +27,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototype
 # clang calls a variable unused whose only use is its cleanup (g_autoptr); gcc finds the others.
 WARNINGS += $(if $(findstring clang,$(CC)),-Wno-unused-variable)
 SANITIZE := $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
+# What libFuzzer looks at while it tries inputs: only for clang.
+SANITIZE += $(if $(FUZZ),-fsanitize=fuzzer-no-link)
 HARDEN := $(if $(SAN),,-fstack-protector-strong)
 
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) $(if $(WERROR),-Werror) $(HARDEN) $(SANITIZE) -MMD -MP $(CFLAGS)
@@ -59,6 +61,9 @@ TEST_LIBRARY := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test-*.c))
 MEDIA_TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/media/test-*.c))
 MEDIA_SCRIPTS := $(filter-out %.c %.h,$(wildcard tests/media/test-*))
+FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz-%.c,%,$(wildcard tests/fuzz/fuzz-*.c))
+FUZZERS := $(FUZZ_TARGETS:%=$(B)/tests/fuzz-%)
+FUZZ_REPLAYS := $(FUZZ_TARGETS:%=$(B)/tests/replay-%)
 TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
 E2E_TESTS := $(wildcard tests/e2e/*.test.mjs)
 OBJECTS := $(CORE_OBJECTS) $(B)/obj/core/main.o
@@ -73,7 +78,7 @@ SOURCES := $(wildcard core/*.[ch] core/*/*.[ch] include/recto/*.h plugins/*/*.[c
 
 all: $(B)/recto plugins
 plugins: $(PLUGINS) $(EXAMPLES)
-tests: $(UNIT_TESTS) $(MEDIA_TESTS) $(TEST_PLUGINS) $(TOOLS)
+tests: $(UNIT_TESTS) $(FUZZ_REPLAYS) $(MEDIA_TESTS) $(TEST_PLUGINS) $(TOOLS)
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
@@ -85,6 +90,7 @@ help:
 #: make check        every test; check-unit, check-media and check-e2e are its parts
 #: make test-NAME    build and run tests/unit/test-NAME.c
 #: make asan         the unit tests under AddressSanitizer and UBSan
+#: make fuzz         each parser of outside input against libFuzzer for FUZZ_SECONDS (60)
 #: make lint         gcc and clang with -Werror, headers, layers, keys, format-check
 #: make conf         conf/recto.ini, from the table of settings
 #: make format       clang-format over everything
@@ -166,6 +172,16 @@ $(UNIT_TESTS) $(MEDIA_TESTS) $(TOOLS):
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
+# A target needs the parts of the mp4 sink too: they are plain objects here, not a plugin.
+FUZZ_OBJECTS := $(B)/obj/tests/fuzz/fuzz.o $(patsubst %.c,$(B)/obj/%.o,$(wildcard plugins/sinks/mp4/*.c))
+$(B)/tests/libfuzz.a: $(FUZZ_OBJECTS)
+	$(archive)
+FUZZ_ARCHIVES := $(B)/tests/libfuzz.a $(TEST_ARCHIVES)
+$(FUZZ_REPLAYS): $(B)/tests/replay-%: $(B)/obj/tests/fuzz/fuzz-%.o $(B)/obj/tests/fuzz/replay.o $(FUZZ_ARCHIVES)
+	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+$(FUZZERS): $(B)/tests/fuzz-%: $(B)/obj/tests/fuzz/fuzz-%.o $(FUZZ_ARCHIVES)
+	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -fsanitize=fuzzer -o $@ $^ $(LIBS)
+
 -include $(shell find $(B)/obj -name '*.d' 2>/dev/null)
 
 # -- Run and check. Packages come first, then make again, which asks pkg-config anew.
@@ -186,8 +202,8 @@ do-demo: all
 asan-tests:
 	+$(Q)$(MAKE) --no-print-directory B=$(B)/asan SAN=address,undefined all tests
 
-UNIT = --group unit --timeout 300 --jobs 2 $(UNIT_TESTS)
-ASAN = --group asan --timeout 900 --jobs 2 $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_TESTS))
+UNIT = --group unit --timeout 300 --jobs 2 $(UNIT_TESTS) $(FUZZ_REPLAYS)
+ASAN = --group asan --timeout 900 --jobs 2 $(patsubst $(B)/%,$(B)/asan/%,$(UNIT_TESTS) $(FUZZ_REPLAYS))
 MEDIA = --group media --timeout 300 --jobs 1 $(MEDIA_TESTS) $(MEDIA_SCRIPTS)
 E2E = --group e2e --timeout 900 --jobs 1 $(E2E_TESTS)
 RUN_TESTS = B='$(B)' tests/run
@@ -202,6 +218,16 @@ do-check-e2e: all
 	$(Q)$(RUN_TESTS) $(E2E)
 do-asan: asan-tests
 	$(Q)$(RUN_TESTS) $(ASAN)
+
+# One that finds something leaves the input in $(B)/fuzz/found: add it to the corpus when it is mended.
+FUZZ_SECONDS ?= 60
+.PHONY: fuzz do-fuzz fuzzers
+fuzz: deps
+	+$(Q)$(MAKE) --no-print-directory do-fuzz
+do-fuzz:
+	+$(Q)$(MAKE) --no-print-directory B=$(B)/fuzz CC=$(CLANG) SAN=address,undefined FUZZ=1 CFLAGS='-O1 -g1' fuzzers
+	$(Q)tests/tools/fuzz $(B)/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+fuzzers: $(FUZZERS)
 
 test-%: $(B)/tests/test-% plugins $(TEST_PLUGINS) $(TOOLS)
 	$(Q)$(RUN_TESTS) --group unit --timeout 120 $<

@@ -79,8 +79,8 @@ call_handler (RecApi *api, RecHttpRequest *request, const RecRouteMatch *match)
   match->route->handle (&call);
 }
 
-static void
-handle (RecHttpRequest *request, void *data)
+void
+rec_api_handle (RecHttpRequest *request, void *data)
 {
   RecApi *api = data;
   g_auto (RecRouteMatch) match = { 0 };
@@ -189,7 +189,7 @@ upgraded (RecHttpSocket *http, void *data)
 /* --- the server -------------------------------------------------------------------------------------------------- */
 
 static const RecHttpCallbacks callbacks = {
-  .admit = admit, .handle = handle, .upgraded = upgraded
+  .admit = admit, .handle = rec_api_handle, .upgraded = upgraded
 };
 
 RecApi *

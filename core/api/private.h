@@ -13,6 +13,9 @@ struct RecApi {
   GPtrArray *clients; /* of Client: the open WebSockets */
 };
 
+/* Answers a request whose body is complete; data: RecApi. */
+void rec_api_handle (RecHttpRequest *request, void *data);
+
 #define REC_MAX_ARGUMENTS 2
 
 /* One request on its way through a handler, which answers it or keeps a reference to request. */

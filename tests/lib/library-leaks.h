@@ -5,6 +5,12 @@
 #ifndef RECTO_TESTS_LIBRARY_LEAKS_H
 #define RECTO_TESTS_LIBRARY_LEAKS_H
 
+#if defined(__has_feature) && !defined(__SANITIZE_ADDRESS__)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1 /* as gcc says it */
+#endif
+#endif
+
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/lsan_interface.h>
 
