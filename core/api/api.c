@@ -9,6 +9,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/main-thread.h"
+#include "recording/supervisor.h"
 #include "signal/signal.h"
 
 #include <string.h>
@@ -208,6 +209,8 @@ rec_api_new (const RecApiContext *context, GError **error)
   const unsigned port = rec_http_server_get_port (api->http);
   g_autofree char *url = rec_config_dup_public_url (context->config, (uint16_t) port);
   rec_registry_set_public_url (context->registry, url);
+  rec_supervisor_set_page_server (context->supervisor, port,
+      rec_http_server_get_key_hash (api->http));
   g_message ("listening on %s port %u as %s",
       rec_config_get_string (context->config, "server.address"), port, url);
   return api;

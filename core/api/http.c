@@ -37,6 +37,7 @@ struct RecHttpServer {
   void *data;
   struct MHD_Daemon *daemon;
   unsigned port;
+  char *key_hash;
   size_t max_body_bytes, max_header_bytes;
   int64_t request_timeout_us;
   bool trusts_real_ip;
@@ -448,7 +449,8 @@ start_listening (RecHttpServer *server, GError **error)
     return false;
   rec_autofd int fd = rec_listen (address,
       (unsigned) rec_config_get_int (server->config, "server.port"), 511, error);
-  if (fd >= 0) {
+  server->key_hash = fd >= 0 ? rec_tls_dup_key_hash (certificate, error) : NULL;
+  if (server->key_hash != NULL) {
     server->port = rec_listen_get_port (fd);
     server->daemon = start_daemon (server, fd, certificate, key);
     if (server->daemon == NULL)
@@ -496,6 +498,12 @@ unsigned
 rec_http_server_get_port (const RecHttpServer *server)
 {
   return server->port;
+}
+
+const char *
+rec_http_server_get_key_hash (const RecHttpServer *server)
+{
+  return server->key_hash;
 }
 
 void
@@ -570,5 +578,6 @@ rec_http_server_free (RecHttpServer *server)
   rec_lock_clear (&server->lock);
   pthread_cond_destroy (&server->changed);
   g_main_context_unref (server->context);
+  g_free (server->key_hash);
   g_free (server);
 }

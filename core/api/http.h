@@ -51,5 +51,7 @@ void rec_http_server_free (RecHttpServer *server);
 
 /* The port it really listens on. */
 unsigned rec_http_server_get_port (const RecHttpServer *server);
+/* As rec_tls_dup_key_hash has it, of the certificate in use. */
+const char *rec_http_server_get_key_hash (const RecHttpServer *server);
 
 #endif

@@ -38,11 +38,13 @@ waiting_free (Waiting *waiting)
   g_free (waiting);
 }
 
-/* OpenVidu has no other word for a start or a stop that failed. */
+/* OpenVidu has no other word for a start or a stop that failed; 501 means that it cannot work here. */
 static void
 answer_failure (RecHttpRequest *request, const GError *error)
 {
-  if (rec_error_http_status (error) < 500) {
+  const unsigned status = rec_error_http_status (error);
+
+  if (status < 500 || status == 501) {
     rec_http_answer_error (request, error);
     return;
   }

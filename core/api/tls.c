@@ -8,6 +8,7 @@
 
 #include <arpa/inet.h>
 #include <gnutls/crypto.h>
+#include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <string.h>
@@ -19,6 +20,7 @@
 
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC (gnutls_x509_crt_t, gnutls_x509_crt_deinit, NULL)
 G_DEFINE_AUTO_CLEANUP_FREE_FUNC (gnutls_x509_privkey_t, gnutls_x509_privkey_deinit, NULL)
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC (gnutls_pubkey_t, gnutls_pubkey_deinit, NULL)
 
 static bool
 succeeded (int code, const char *what, GError **error)
@@ -256,4 +258,29 @@ rec_tls_load (const RecConfig *config, char **certificate, char **key, GError **
   *certificate = g_steal_pointer (&certificate_pem);
   *key = key_pem;
   return true;
+}
+
+char *
+rec_tls_dup_key_hash (const char *certificate, GError **error)
+{
+  const gnutls_datum_t pem = as_datum (certificate);
+  gnutls_datum_t info = { NULL, 0 };
+  unsigned char digest[32];
+  g_auto (gnutls_x509_crt_t) parsed = NULL;
+  g_auto (gnutls_pubkey_t) key = NULL;
+
+  if (!succeeded (gnutls_x509_crt_init (&parsed), "make room for the certificate", error) ||
+      !succeeded (gnutls_x509_crt_import (parsed, &pem, GNUTLS_X509_FMT_PEM),
+          "read the certificate", error) ||
+      !succeeded (gnutls_pubkey_init (&key), "make room for the key", error) ||
+      !succeeded (gnutls_pubkey_import_x509 (key, parsed, 0), "read the certificate's key",
+          error) ||
+      !succeeded (gnutls_pubkey_export2 (key, GNUTLS_X509_FMT_DER, &info),
+          "write the certificate's key", error))
+    return NULL;
+  int code = gnutls_hash_fast (GNUTLS_DIG_SHA256, info.data, info.size, digest);
+  gnutls_free (info.data);
+  return succeeded (code, "hash the certificate's key", error)
+             ? g_base64_encode (digest, sizeof digest)
+             : NULL;
 }

@@ -36,6 +36,10 @@ struct RecJob {
   const RecJobContext *context;
   RecRecording *recording; /* a reference */
   json_object *setup;
+  json_object *page; /* the part of the setup that is not kept; NULL for a native layout */
+  bool shows_page;   /* until it falls back to the native layout */
+  bool was_refused;
+  unsigned n_console_lines;
   Phase phase;
   RecWorkerProcess *worker; /* NULL once gone */
   RecTracks *tracks;        /* NULL before and after packets flow */
@@ -139,6 +143,7 @@ conclude (RecJob *job, RecRecordingStatus status)
   clear_source (&job->watchdog);
   g_clear_pointer (&job->tracks, rec_tracks_free);
   rec_place_give_files (job->context->config, recording);
+  rec_page_end (job->context->registry, recording);
   if (recording->session != NULL && recording->session->recording == recording)
     recording->session->recording = NULL;
   rec_registry_set_recording_status (job->context->registry, recording, status);
@@ -258,7 +263,8 @@ on_deadline (gpointer data)
 {
   static const char *const overdue[] = {
     [PHASE_PREPARING] = "no worker was ready within recording.start-timeout-ms",
-    [PHASE_SETTING_UP] = "the worker was not set up within recording.start-timeout-ms",
+    [PHASE_SETTING_UP] = "the worker was not set up within recording.start-timeout-ms (with a "
+                         "page, and browser.ready-timeout-ms)",
     [PHASE_STARTING] = "there was no data on the disk within recording.start-timeout-ms",
   };
   RecJob *job = data;
@@ -272,12 +278,17 @@ on_deadline (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
+/* more: a setting that is added, or NULL. */
 static void
-set_deadline (RecJob *job, const char *key)
+set_deadline (RecJob *job, const char *key, const char *more)
 {
+  const RecConfig *config = job->context->config;
+  int64_t time_ms = rec_config_get_int (config, key);
+
+  if (more != NULL)
+    time_ms += rec_config_get_int (config, more);
   clear_source (&job->deadline);
-  job->deadline =
-      g_timeout_add ((guint) rec_config_get_int (job->context->config, key), on_deadline, job);
+  job->deadline = g_timeout_add ((guint) time_ms, on_deadline, job);
 }
 
 static void
@@ -287,7 +298,15 @@ set_up_when_prepared (RecJob *job)
       !rec_worker_process_is_greeted (job->worker))
     return;
   job->phase = PHASE_SETTING_UP;
-  rec_worker_process_send_setup (job->worker, REC_CONTROL_SETUP, job->setup);
+  if (job->page == NULL) {
+    rec_worker_process_send_setup (job->worker, REC_CONTROL_SETUP, job->setup);
+    return;
+  }
+  g_autoptr (RecJson) whole = NULL;
+  json_object_deep_copy (job->setup, &whole, NULL);
+  rec_json_take (whole, "page", json_object_get (job->page));
+  rec_worker_process_send_setup (job->worker, REC_CONTROL_SETUP, whole);
+  set_deadline (job, "recording.start-timeout-ms", "browser.ready-timeout-ms");
 }
 
 static void
@@ -308,7 +327,7 @@ on_journaled (const GError *error, void *data)
 static void
 attach_published_streams (RecJob *job)
 {
-  RecSession *session = job->recording->session;
+  RecSession *session = job->shows_page ? NULL : job->recording->session;
 
   for (guint i = 0; session != NULL && i < session->participants->len; i++) {
     RecParticipant *participant = session->participants->pdata[i];
@@ -341,6 +360,8 @@ open_feeds (RecJob *job)
     return;
   }
   job->phase = PHASE_STARTING;
+  if (job->page != NULL)
+    set_deadline (job, "recording.start-timeout-ms", NULL);
   send_begin (job);
   attach_published_streams (job);
 }
@@ -354,7 +375,7 @@ order_stop (RecJob *job, const char *reason)
 
   set_text (&job->recording->reason, reason);
   job->phase = PHASE_STOPPING;
-  set_deadline (job, "recording.stop-timeout-ms");
+  set_deadline (job, "recording.stop-timeout-ms", NULL);
   rec_json_set_int (message, "atNs", now_ns ());
   rec_json_set_string (message, "reason", reason);
   rec_worker_process_send (job->worker, REC_CONTROL_STOP, message);
@@ -401,13 +422,28 @@ take_started (RecJob *job, json_object *message)
     started (job->recording, NULL, job->started_data);
 }
 
+/* Why a page layout has no page for this request. */
+static RecErrorCode
+get_refusal (json_object *message)
+{
+  const char *code = rec_json_string_or (message, "code", "");
+
+  if (strcmp (code, "not-found") == 0)
+    return REC_ERROR_NOT_FOUND;
+  if (strcmp (code, "invalid") == 0)
+    return REC_ERROR_INVALID_ARGUMENT;
+  return strcmp (code, "unsupported") == 0 ? REC_ERROR_NOT_IMPLEMENTED : REC_ERROR_FAILED;
+}
+
 static void
 take_failed (RecJob *job, json_object *message)
 {
   const char *text = rec_json_string_or (message, "message", "");
 
   if (is_before_running (job)) {
-    fail_start (job, REC_ERROR_FAILED, text);
+    const RecErrorCode code = get_refusal (message);
+    job->was_refused = job->phase == PHASE_SETTING_UP && code != REC_ERROR_FAILED;
+    fail_start (job, code, text);
     return;
   }
   /* Only the first one counts: the deadline must come. */
@@ -416,7 +452,7 @@ take_failed (RecJob *job, json_object *message)
   set_text (&job->failure, text);
   log_life (job, G_LOG_LEVEL_CRITICAL, text);
   /* What could be saved comes as finished; what does not come is salvaged. */
-  set_deadline (job, "recording.stop-timeout-ms");
+  set_deadline (job, "recording.stop-timeout-ms", NULL);
 }
 
 static void
@@ -436,6 +472,24 @@ take_finished (RecJob *job, json_object *message)
     why = "the recording ended early";
   g_autofree char *copy = g_strdup (is_ok ? NULL : why);
   complete (job, message, copy);
+}
+
+static void
+take_page (RecJob *job, json_object *message)
+{
+  g_autofree char *note = rec_page_dup_note (message);
+
+  if (job->page == NULL)
+    return;
+  rec_page_log_console (job->context->config, job->recording, message, &job->n_console_lines);
+  if (note != NULL)
+    add_note (job, note);
+  if (!job->shows_page || strcmp (rec_json_string_or (message, "event", ""), "fallback") != 0)
+    return;
+  job->shows_page = false;
+  rec_page_end (job->context->registry, job->recording);
+  if (job->tracks != NULL)
+    attach_published_streams (job);
 }
 
 static void
@@ -461,6 +515,8 @@ on_worker_message (RecWorkerProcess *worker, RecControlType type, json_object *m
     add_note (job, rec_json_string_or (message, "text", ""));
     break;
   case REC_CONTROL_PAGE:
+    take_page (job, message);
+    break;
   case REC_CONTROL_STATS:
     break;
   case REC_CONTROL_FINISHED:
@@ -529,7 +585,7 @@ make_job (const RecJobContext *context, RecRecording *recording, json_object *se
 
 RecJob *
 rec_job_new (const RecJobContext *context, RecRecording *recording, json_object *setup,
-    RecRecordingDone started, void *data, GError **error)
+    json_object *page, RecRecordingDone started, void *data, GError **error)
 {
   RecWorkerProcess *worker = rec_worker_pool_take (context->pool, error);
 
@@ -537,11 +593,13 @@ rec_job_new (const RecJobContext *context, RecRecording *recording, json_object 
     return NULL;
   RecJob *job = make_job (context, recording, setup);
   job->phase = PHASE_PREPARING;
+  job->page = json_object_get (page);
+  job->shows_page = page != NULL;
   job->worker = worker;
   job->started = started;
   job->started_data = data;
   rec_worker_process_set_events (worker, &worker_events, job);
-  set_deadline (job, "recording.start-timeout-ms");
+  set_deadline (job, "recording.start-timeout-ms", NULL);
   rec_store_journal (context, recording, setup, rec_worker_process_get_pid (worker), on_journaled,
       job);
   rec_store_entity (context, recording, NULL, NULL);
@@ -573,6 +631,7 @@ rec_job_free (RecJob *job)
   rec_salvage_free (job->salvage);
   rec_recording_unref (job->recording);
   json_object_put (job->setup);
+  json_object_put (job->page);
   g_free (job->failure);
   g_free (job);
 }
@@ -593,6 +652,12 @@ pid_t
 rec_job_get_worker (const RecJob *job)
 {
   return job->worker != NULL ? rec_worker_process_get_pid (job->worker) : 0;
+}
+
+bool
+rec_job_was_refused (const RecJob *job)
+{
+  return job->was_refused;
 }
 
 void
@@ -641,7 +706,7 @@ rec_job_add_stream (RecJob *job, RecStreamInfo *stream)
 {
   g_autoptr (GError) error = NULL;
 
-  if (job->tracks == NULL || rec_tracks_add (job->tracks, stream, &error))
+  if (job->tracks == NULL || job->shows_page || rec_tracks_add (job->tracks, stream, &error))
     return;
   g_autofree char *note =
       g_strdup_printf ("stream '%s' is not recorded: %s", stream->id, error->message);
@@ -651,13 +716,27 @@ rec_job_add_stream (RecJob *job, RecStreamInfo *stream)
 void
 rec_job_end_stream (RecJob *job, RecStreamInfo *stream)
 {
-  if (job->tracks != NULL)
+  if (job->tracks != NULL && !job->shows_page)
     rec_tracks_end (job->tracks, stream);
 }
 
 void
 rec_job_change_stream (RecJob *job, RecStreamInfo *stream)
 {
-  if (job->tracks != NULL)
+  if (job->tracks != NULL && !job->shows_page)
     rec_tracks_change (job->tracks, stream);
+}
+
+void
+rec_job_tell_recorder (RecJob *job, bool is_there)
+{
+  json_object *message;
+
+  if (!job->shows_page || job->worker == NULL ||
+      (job->phase != PHASE_SETTING_UP && job->phase != PHASE_STARTING &&
+          job->phase != PHASE_RUNNING))
+    return;
+  message = json_object_new_object ();
+  rec_json_set_string (message, "state", is_there ? "joined" : "left");
+  rec_worker_process_send (job->worker, REC_CONTROL_RECORDER, message);
 }

@@ -3,6 +3,7 @@
 #define REC_RECORDING_JOB_H
 
 #include "base/types.h"
+#include "recording/page.h"
 #include "recording/supervisor.h"
 #include "recording/worker-pool.h"
 #include "recording/writer.h"
@@ -20,15 +21,16 @@ typedef struct {
   RecWriter *writer;
   RecWorkerPool *pool;
   char *journal_folder;
+  RecPageServer page_server;
   /* Nothing is left to be done: the job may be freed, though not in here. */
   void (*job_over) (RecJob *job, void *data);
   void *data;
 } RecJobContext;
 
-/* A recording that is in the registry already. Takes a worker and goes on from the main loop; started is called exactly
+/* A recording that is in the registry already. page: as rec_page_describe has it, or NULL. Takes a worker and goes on from the main loop; started is called exactly
  * once, unless the job is freed. */
 RecJob *rec_job_new (const RecJobContext *context, RecRecording *recording, json_object *setup,
-    RecRecordingDone started, void *data, GError **error);
+    json_object *page, RecRecordingDone started, void *data, GError **error);
 /* Finishes and tells what a dead worker of an earlier server left; recording is STOPPED. */
 RecJob *rec_job_new_salvage (const RecJobContext *context, RecRecording *recording,
     json_object *setup, const char *why, GError **error);
@@ -38,6 +40,8 @@ void rec_job_free (RecJob *job);
 RecRecording *rec_job_get_recording (RecJob *job);
 bool rec_job_is_over (const RecJob *job);
 pid_t rec_job_get_worker (const RecJob *job); /* 0 once it is gone */
+/* The page layout found no page: the recording never was one, and nothing of it is to be kept. */
+bool rec_job_was_refused (const RecJob *job);
 
 /* Orders the end of a STARTED recording; stopped is called when it is READY or FAILED and the disk says so. */
 void rec_job_stop (RecJob *job, const char *reason, RecRecordingDone stopped, void *data);
@@ -50,6 +54,8 @@ void rec_job_kill (RecJob *job);
 
 void rec_job_add_stream (RecJob *job, RecStreamInfo *stream);
 void rec_job_end_stream (RecJob *job, RecStreamInfo *stream);
+/* RECORDER came or went. */
+void rec_job_tell_recorder (RecJob *job, bool is_there);
 void rec_job_change_stream (RecJob *job, RecStreamInfo *stream);
 
 #endif

@@ -9,12 +9,14 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "plugin/catalogue.h"
+#include "recording/page.h"
 
 #define MAX_SINKS 8
 #define THUMBNAIL_WIDTH 480
 
 struct RecPlan {
-  json_object *layout; /* NULL for sound alone */
+  json_object *layout; /* NULL for sound alone; behind a page: what the recording falls back to */
+  json_object *page;   /* NULL for a native layout */
   json_object *sinks;  /* array */
 };
 
@@ -47,21 +49,52 @@ describe_plugin (const RecCatalogueEntry *entry, json_object *options, GError **
   return plugin;
 }
 
-static bool
-choose_layout (RecPlan *plan, RecCatalogue *catalogue, const RecRecordingProperties *properties,
-    GError **error)
+/* OpenVidu has one name for both ways to choose a page. */
+static const char *
+get_layout_name (const RecRecordingProperties *properties)
 {
-  const char *name = properties->recording_layout;
+  const char *custom = properties->custom_layout;
 
-  if (strcmp (name, "CUSTOM") == 0)
+  if (strcmp (properties->recording_layout, "CUSTOM") == 0 && custom != NULL &&
+      custom[strspn (custom, "/")] != '\0')
+    return "CUSTOM_SUBFOLDER";
+  return properties->recording_layout;
+}
+
+static bool
+choose_page (RecPlan *plan, const RecConfig *config, RecCatalogue *catalogue,
+    const RecCatalogueEntry *entry, json_object *options, GError **error)
+{
+  const RecCatalogueEntry *fallback = rec_catalogue_find_layout (catalogue, "BEST_FIT", error);
+  g_autofree char *browser = NULL;
+
+  if (!g_getenv ("RECTO_PAGES"))
     return refuse (error, REC_ERROR_NOT_IMPLEMENTED,
         "custom layouts cannot be recorded yet: choose another layout");
-  const RecCatalogueEntry *entry = rec_catalogue_find_layout (catalogue, name, error);
+  if (fallback == NULL)
+    return false;
+  if (fallback->kind != REC_PLUGIN_ARRANGING_LAYOUT)
+    return refuse (error, REC_ERROR_UNAVAILABLE,
+        "layout BEST_FIT is the page '%s', so no page has anything to fall back to", fallback->id);
+  browser = rec_page_find_browser (config, error);
+  if (browser == NULL)
+    return false;
+  plan->layout = describe_plugin (fallback, NULL, error);
+  plan->page = plan->layout == NULL ? NULL : describe_plugin (entry, options, error);
+  return plan->page != NULL;
+}
+
+static bool
+choose_layout (RecPlan *plan, const RecConfig *config, RecCatalogue *catalogue,
+    const RecRecordingProperties *properties, GError **error)
+{
+  const RecCatalogueEntry *entry =
+      rec_catalogue_find_layout (catalogue, get_layout_name (properties), error);
+
   if (entry == NULL)
     return false;
-  if (entry->kind != REC_PLUGIN_ARRANGING_LAYOUT)
-    return refuse (error, REC_ERROR_NOT_IMPLEMENTED,
-        "layout '%s' is a page, and pages cannot be recorded yet: choose another layout", name);
+  if (entry->kind == REC_PLUGIN_PAGE_LAYOUT)
+    return choose_page (plan, config, catalogue, entry, properties->options, error);
   plan->layout = describe_plugin (entry, properties->options, error);
   return plan->layout != NULL;
 }
@@ -145,7 +178,8 @@ choose_sinks (RecPlan *plan, const RecConfig *config, RecCatalogue *catalogue,
 static bool
 check_option_owners (const RecPlan *plan, json_object *options, GError **error)
 {
-  const char *layout = rec_json_string_or (plan->layout, "id", "");
+  const char *layout =
+      rec_json_string_or (plan->page != NULL ? plan->page : plan->layout, "id", "");
 
   if (options == NULL)
     return true;
@@ -176,7 +210,7 @@ rec_plan_new (const RecConfig *config, RecCatalogue *catalogue,
     refuse (error, REC_ERROR_UNPROCESSABLE, "hasAudio and hasVideo cannot both be false");
     return NULL;
   }
-  if (properties->has_video && !choose_layout (plan, catalogue, properties, error))
+  if (properties->has_video && !choose_layout (plan, config, catalogue, properties, error))
     return NULL;
   if (!choose_sinks (plan, config, catalogue, properties, error) ||
       !check_option_owners (plan, properties->options, error))
@@ -190,8 +224,15 @@ rec_plan_free (RecPlan *plan)
   if (plan == NULL)
     return;
   json_object_put (plan->layout);
+  json_object_put (plan->page);
   json_object_put (plan->sinks);
   g_free (plan);
+}
+
+json_object *
+rec_plan_get_page (const RecPlan *plan)
+{
+  return plan->page;
 }
 
 static json_object *

@@ -61,15 +61,31 @@ tell_all_stopped (RecSupervisor *supervisor)
     done (supervisor->all_stopped_data);
 }
 
+/* The page layout said no before anything had begun. */
+static void
+forget_refused (RecSupervisor *supervisor, RecRecording *recording)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!rec_place_remove (recording, &error))
+    g_warning ("cannot remove what a refused recording left: %s", error->message);
+  rec_registry_remove_recording (supervisor->context.registry, recording);
+}
+
 static gboolean
 clean_up (gpointer data)
 {
   RecSupervisor *supervisor = data;
 
   supervisor->cleaning = 0;
-  for (guint i = supervisor->jobs->len; i-- > 0;)
-    if (rec_job_is_over (supervisor->jobs->pdata[i]))
-      g_ptr_array_remove_index (supervisor->jobs, i);
+  for (guint i = supervisor->jobs->len; i-- > 0;) {
+    RecJob *job = supervisor->jobs->pdata[i];
+    if (!rec_job_is_over (job))
+      continue;
+    if (rec_job_was_refused (job))
+      forget_refused (supervisor, rec_job_get_recording (job));
+    g_ptr_array_remove_index (supervisor->jobs, i);
+  }
   if (supervisor->is_stopping && supervisor->jobs->len == 0)
     tell_all_stopped (supervisor);
   else if (!supervisor->is_stopping)
@@ -138,6 +154,31 @@ on_stream_changed (RecStreamInfo *stream, const char *property G_GNUC_UNUSED,
 }
 
 static void
+tell_recorder (const RecSupervisor *supervisor, const RecParticipant *participant)
+{
+  RecJob *job = strcmp (participant->id, REC_RECORDER_ID) == 0
+                    ? find_job (supervisor, participant->session->recording)
+                    : NULL;
+
+  /* A page that was loaded anew joined before its old self left. */
+  if (job != NULL)
+    rec_job_tell_recorder (job,
+        rec_session_find_participant (participant->session, REC_RECORDER_ID) != NULL);
+}
+
+static void
+on_participant_joined (RecParticipant *participant, void *data)
+{
+  tell_recorder (data, participant);
+}
+
+static void
+on_participant_left (RecParticipant *participant, const char *reason G_GNUC_UNUSED, void *data)
+{
+  tell_recorder (data, participant);
+}
+
+static void
 on_session_closed (RecSession *session, const char *reason, void *data)
 {
   RecJob *job = find_job (data, session->recording);
@@ -148,6 +189,8 @@ on_session_closed (RecSession *session, const char *reason, void *data)
 }
 
 static const RecRegistryEvents registry_events = {
+  .participant_joined = on_participant_joined,
+  .participant_left = on_participant_left,
   .stream_published = on_stream_published,
   .stream_ended = on_stream_ended,
   .stream_changed = on_stream_changed,
@@ -223,7 +266,25 @@ rec_supervisor_free (RecSupervisor *supervisor)
   rec_worker_pool_free (supervisor->context.pool);
   rec_admission_free (supervisor->admission);
   g_free (supervisor->context.journal_folder);
+  g_free (supervisor->context.page_server.key_hash);
   g_free (supervisor);
+}
+
+void
+rec_supervisor_set_page_server (RecSupervisor *supervisor, unsigned port, const char *key_hash)
+{
+  RecPageServer *server = &supervisor->context.page_server;
+  g_autoptr (GError) error = NULL;
+
+  REC_ASSERT_MAIN ();
+  g_free (server->key_hash);
+  server->key_hash = g_strdup (key_hash);
+  server->port = port;
+  if (!rec_config_get_bool (supervisor->context.config, "openvidu.recording"))
+    return;
+  g_autofree char *browser = rec_page_find_browser (supervisor->context.config, &error);
+  if (browser == NULL)
+    g_warning ("%s; other layouts work", error->message);
 }
 
 /* --- requests --------------------------------------------------------------------------------------------- */
@@ -297,6 +358,24 @@ check_capacity (const RecSupervisor *supervisor, const RecSession *session,
          rec_admission_check (supervisor->admission, properties, count_published (session), error);
 }
 
+static RecJob *
+start_job (RecSupervisor *supervisor, const RecPlan *plan, RecRecording *recording,
+    json_object *setup, RecRecordingDone done, void *data, GError **error)
+{
+  const RecJobContext *context = &supervisor->context;
+  g_autoptr (RecJson) page = NULL;
+
+  if (rec_plan_get_page (plan) != NULL) {
+    rec_recording_make_page_secret (recording);
+    page = rec_page_describe (context->config, &context->page_server,
+        rec_registry_get_public_url (context->registry), rec_plan_get_page (plan), recording,
+        error);
+    if (page == NULL)
+      return NULL;
+  }
+  return rec_job_new (context, recording, setup, page, done, data, error);
+}
+
 RecRecording *
 rec_supervisor_start (RecSupervisor *supervisor, RecSession *session,
     const RecRecordingProperties *properties, RecEra era, RecRecordingDone done, void *data,
@@ -317,7 +396,7 @@ rec_supervisor_start (RecSupervisor *supervisor, RecSession *session,
   if (recording == NULL)
     return NULL;
   g_autoptr (RecJson) setup = rec_plan_make_setup (plan, context->config, recording);
-  RecJob *job = rec_job_new (context, recording, setup, done, data, error);
+  RecJob *job = start_job (supervisor, plan, recording, setup, done, data, error);
   if (job == NULL) {
     rec_place_remove (recording, NULL);
     return NULL;

@@ -14,12 +14,17 @@ RecSupervisor *rec_supervisor_new (const RecConfig *config, RecRegistry *registr
 /* No recording may be active (rec_supervisor_stop_all first). */
 void rec_supervisor_free (RecSupervisor *supervisor);
 
+/* Tells where layout pages are served: the port listened on, and the hash of the certificate's key (base64 of the SHA-256
+ * of its SubjectPublicKeyInfo). Warns when there is no browser to record them with. */
+void rec_supervisor_set_page_server (RecSupervisor *supervisor, unsigned port,
+    const char *key_hash);
+
 /* Called exactly once. recording is borrowed; error is NULL when what was asked for is done. */
 typedef void (*RecRecordingDone) (RecRecording *recording, const GError *error, void *data);
 
 /* Starts recording session. Checks what can be checked at once: module off NOT_IMPLEMENTED; RELAYED or already recorded
- * CONFLICT; unknown layout or sink INVALID_ARGUMENT with the list of what there is; CUSTOM and INDIVIDUAL
- * NOT_IMPLEMENTED. On success returns the recording (borrowed, STARTING), and done comes when its file exists and has
+ * CONFLICT; unknown layout or sink INVALID_ARGUMENT with the list of what there is; INDIVIDUAL, and
+ * pages without a browser, NOT_IMPLEMENTED. On success returns the recording (borrowed, STARTING), and done comes when its file exists and has
  * data, or with the error. Properties are complete (defaults filled in) and borrowed. */
 RecRecording *rec_supervisor_start (RecSupervisor *supervisor, RecSession *session,
     const RecRecordingProperties *properties, RecEra era, RecRecordingDone done, void *data,

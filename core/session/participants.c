@@ -11,8 +11,15 @@
 
 #include <string.h>
 
-#define RECORDER_ID "RECORDER"
 #define OLD_MAX_METADATA_CHARACTERS 10000
+
+/* What lets somebody in. */
+typedef enum {
+  WAY_INVALID = 0,
+  WAY_TOKEN,
+  WAY_SERVER_SECRET,
+  WAY_PAGE_SECRET, /* of the page that is recorded: may watch, and nothing else */
+} Way;
 
 static unsigned
 count_pending (const RecSession *session)
@@ -142,7 +149,7 @@ check_room (RecRegistry *registry, const RecSession *session, GError **error)
 {
   int64_t max = rec_config_get_int (registry->config, "server.max-participants-per-session");
 
-  if (session->participants->len < max)
+  if (rec_session_count_visible (session) < max)
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_TOO_MANY,
       "cannot join session '%s': it has %d participants, the most that "
@@ -166,7 +173,7 @@ dup_or_empty (const char *text)
 }
 
 static RecParticipant *
-make_participant (RecRegistry *registry, RecSession *session, RecConnection *connection,
+make_participant (RecRegistry *registry, RecSession *session, RecConnection *connection, Way way,
     const RecJoinRequest *request)
 {
   RecParticipant *participant = g_new0 (RecParticipant, 1);
@@ -189,9 +196,9 @@ make_participant (RecRegistry *registry, RecSession *session, RecConnection *con
     participant->server_data = g_strdup (connection->server_data);
     participant->token_url = rec_registry_dup_token_url (registry, connection);
   } else {
-    participant->is_insecure = true;
+    participant->is_insecure = way == WAY_SERVER_SECRET;
     participant->is_hidden = request->recorder;
-    participant->id = request->recorder ? g_strdup (RECORDER_ID) : rec_make_id ("con_", 10);
+    participant->id = request->recorder ? g_strdup (REC_RECORDER_ID) : rec_make_id ("con_", 10);
     participant->role = request->era == REC_ERA_OLD ? REC_ROLE_PUBLISHER : REC_ROLE_SUBSCRIBER;
     participant->server_data = g_strdup ("");
     participant->token_url = g_strdup ("");
@@ -200,11 +207,25 @@ make_participant (RecRegistry *registry, RecSession *session, RecConnection *con
   return participant;
 }
 
+static Way
+choose_way (RecRegistry *registry, const RecJoinRequest *request)
+{
+  const char *secret = rec_config_get_string (registry->config, "openvidu.secret");
+  const RecSession *session =
+      request->recorder ? rec_registry_find_session (registry, request->session_id) : NULL;
+
+  if (rec_secret_equals (request->secret, secret))
+    return WAY_SERVER_SECRET;
+  if (session != NULL && session->recording != NULL &&
+      rec_recording_admits_page (session->recording, request->secret))
+    return WAY_PAGE_SECRET;
+  return WAY_TOKEN;
+}
+
 RecParticipant *
 rec_registry_join (RecRegistry *registry, const RecJoinRequest *request, GError **error)
 {
-  const char *secret = rec_config_get_string (registry->config, "openvidu.secret");
-  bool is_insecure = rec_secret_equals (request->secret, secret);
+  Way way = choose_way (registry, request);
   RecConnection *connection = NULL;
   RecParticipant *previous = NULL;
   g_autoptr (RecParticipant) participant = NULL;
@@ -213,20 +234,20 @@ rec_registry_join (RecRegistry *registry, const RecJoinRequest *request, GError 
   REC_ASSERT_MAIN ();
   if (!check_metadata (request, error))
     return NULL;
-  session = find_session_to_join (registry, request, is_insecure, error);
+  session = find_session_to_join (registry, request, way == WAY_SERVER_SECRET, error);
   if (session == NULL)
     return NULL;
-  if (!is_insecure) {
+  if (way == WAY_TOKEN) {
     connection = find_unused_token (session, request->token, error);
     if (connection == NULL)
       return NULL;
   }
-  if (is_insecure && request->recorder)
-    previous = rec_session_find_participant (session, RECORDER_ID);
+  if (way != WAY_TOKEN && request->recorder)
+    previous = rec_session_find_participant (session, REC_RECORDER_ID);
   else if (!check_room (registry, session, error))
     return NULL;
 
-  participant = make_participant (registry, session, connection, request);
+  participant = make_participant (registry, session, connection, way, request);
   g_ptr_array_add (session->participants, rec_participant_ref (participant));
   if (session->active_since_ms == 0)
     session->active_since_ms = participant->joined_at_ms;

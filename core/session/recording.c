@@ -3,8 +3,12 @@
 #include "session/recording.h"
 
 #include "base/json.h"
+#include "session/private.h"
+#include "session/token.h"
 
 #include <string.h>
+
+#define PAGE_SECRET_CHARACTERS 32
 
 /* next[from] lists what may follow. STARTING to STOPPED: the end was ordered before the first data came. */
 static const RecRecordingStatus next[][4] = {
@@ -48,6 +52,21 @@ rec_recording_is_active (const RecRecording *recording)
     break;
   }
   return false;
+}
+
+void
+rec_recording_make_page_secret (RecRecording *recording)
+{
+  g_free (recording->page_secret);
+  recording->page_secret = rec_make_id ("", PAGE_SECRET_CHARACTERS);
+}
+
+bool
+rec_recording_admits_page (const RecRecording *recording, const char *secret)
+{
+  return (recording->status == REC_RECORDING_STARTING ||
+             recording->status == REC_RECORDING_STARTED) &&
+         rec_secret_equals (secret, recording->page_secret);
 }
 
 const char *
@@ -164,5 +183,6 @@ rec_recording_unref (RecRecording *recording)
   g_ptr_array_unref (recording->other_files);
   g_free (recording->directory);
   g_free (recording->file_name);
+  g_free (recording->page_secret);
   g_free (recording);
 }

@@ -70,8 +70,10 @@ struct RecRecording {
   int64_t size;          /* bytes of the final file */
   double duration_s;
   bool has_audio, has_video; /* of the file once it is complete */
-  char *directory; /* where its files are: the recordings folder, or PATH/ID in the NEW era */
-  char *file_name; /* "NAME.mp4", NULL until known */
+  char *directory;   /* where its files are: the recordings folder, or PATH/ID in the NEW era */
+  char *file_name;   /* "NAME.mp4", NULL until known */
+  char *page_secret; /* lets the page that is recorded join as RECORDER; NULL: no page. Never
+                             written anywhere */
   GPtrArray *other_files; /* of char *: plain names in directory, of what further sinks wrote */
 };
 
@@ -86,6 +88,11 @@ bool rec_recording_can_become (RecRecordingStatus from, RecRecordingStatus to);
 
 /* True from STARTING until the file is complete or given up. */
 bool rec_recording_is_active (const RecRecording *recording);
+
+/* A new one, random. */
+void rec_recording_make_page_secret (RecRecording *recording);
+/* Whether a page that shows this secret may join the recording's session, which ends with the recording. */
+bool rec_recording_admits_page (const RecRecording *recording, const char *secret);
 
 const char *rec_output_mode_to_string (RecOutputMode mode);
 RecOutputMode rec_output_mode_from_string (const char *text); /* INVALID for an unknown word */

@@ -92,7 +92,8 @@ typedef struct {
   RecEra era;
 } RecJoinRequest;
 
-/* Checks token (consumed) or secret (constant time). The error's code is mapped to OpenVidu's by core/signal:
+/* Checks token (consumed) or secret (constant time): the server's, or with recorder that of the page which the session's
+ * recording shows, good for nothing but to watch. The error's code is mapped to OpenVidu's by core/signal:
  * UNAUTHORIZED bad or used token, NOT_FOUND no such session, CONFLICT closing, TOO_MANY limit, TOO_LARGE metadata. */
 RecParticipant *rec_registry_join (RecRegistry *registry, const RecJoinRequest *request,
     GError **error);

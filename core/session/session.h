@@ -89,11 +89,11 @@ struct RecParticipant {
   char *id;                  /* the connection id */
   char *rpc_id;              /* RPC session id, unguessable; identifies it over reconnections */
   RecRole role;
-  bool is_insecure;                /* joined with the secret: may publish whatever its role says */
-  bool is_hidden;                  /* RECORDER */
-  bool is_leaving;                 /* listeners are being told */
-  char *client_data, *server_data; /* never NULL */
-  char *metadata;                  /* both, joined as the protocol says */
+  bool is_insecure; /* joined with the server's secret: may publish whatever its role says */
+  bool is_hidden;   /* RECORDER */
+  bool is_leaving;  /* listeners are being told */
+  char *client_data, *server_data;   /* never NULL */
+  char *metadata;                    /* both, joined as the protocol says */
   char *platform, *sdk_version, *ip; /* "" when not told */
   char *token_url; /* as the client sent it, without secrets; "" for insecure ones */
   int64_t joined_at_ms;
@@ -116,6 +116,9 @@ bool rec_participant_can_moderate (const RecParticipant *participant);
 /* Whether an application of that era may choose it; "" means that one is made. It becomes a part of token texts,
  * addresses and file names. */
 bool rec_session_id_is_valid (RecEra era, const char *id);
+
+/* The connection id of the hidden participant that records a page. */
+#define REC_RECORDER_ID "RECORDER"
 
 RecParticipant *rec_session_find_participant (RecSession *session, const char *connection_id);
 RecStreamInfo *rec_session_find_stream (RecSession *session,

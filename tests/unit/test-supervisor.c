@@ -126,8 +126,9 @@ drop_server (Fixture *fixture)
 static void
 link_plugins (Fixture *fixture)
 {
-  static const char *const files[] = { "plugins/best_fit.so", "plugins/mp4.so", "examples/row.so",
-    "examples/count.so", "tests/plugins/broken-sink-open.so", "tests/plugins/broken-sink-write.so",
+  static const char *const files[] = { "plugins/best_fit.so", "plugins/mp4.so",
+    "plugins/custom_html.so", "examples/row.so", "examples/count.so",
+    "tests/plugins/broken-sink-open.so", "tests/plugins/broken-sink-write.so",
     "tests/plugins/broken-sink-slow.so" };
   g_autofree char *folder = g_build_filename (fixture->folder, "plugins", NULL);
 
@@ -629,6 +630,7 @@ test_refuses_what_it_cannot_record (Fixture *fixture, gconstpointer data G_GNUC_
 {
   RecRecordingProperties *individual = make_properties (NULL), *nothing = make_properties (NULL);
 
+  set (fixture, "browser.program", "/nonexistent");
   start_server (fixture);
   RecSession *session = make_session (fixture, "strict");
   individual->output_mode = REC_OUTPUT_INDIVIDUAL;

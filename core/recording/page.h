@@ -1,0 +1,34 @@
+/* page.h - recordings of a web page: the browser there is, what the worker is told, and what it tells of the page. [main] */
+#ifndef REC_RECORDING_PAGE_H
+#define REC_RECORDING_PAGE_H
+
+#include "base/types.h"
+#include "session/recording.h"
+
+#include <glib.h>
+#include <json-c/json.h>
+
+/* Where pages are served, known once the server listens. */
+typedef struct {
+  unsigned port;  /* 0: not yet */
+  char *key_hash; /* base64 of the SHA-256 of the certificate's SubjectPublicKeyInfo */
+} RecPageServer;
+
+/* Path of the browser, as configured or found. NULL with NOT_IMPLEMENTED and what to install. Free it. */
+char *rec_page_find_browser (const RecConfig *config, GError **error);
+
+/* The part "page" of a worker's setup. plugin: {id, file, options}, borrowed. NULL with UNAVAILABLE before the server
+ * listens, NOT_IMPLEMENTED without a browser. New reference. */
+json_object *rec_page_describe (const RecConfig *config, const RecPageServer *server,
+    const char *public_url, json_object *plugin, const RecRecording *recording, GError **error);
+
+/* What an operator and the client should read of a worker's message "page", or NULL when it is but progress. Free it. */
+char *rec_page_dup_note (json_object *message);
+/* Writes the page's console to the log; n_lines counts what was written for this recording. */
+void rec_page_log_console (const RecConfig *config, const RecRecording *recording,
+    json_object *message, unsigned *n_lines);
+
+/* The page is over: its secret opens nothing any more, and RECORDER is made to leave. */
+void rec_page_end (RecRegistry *registry, RecRecording *recording);
+
+#endif
