@@ -8,6 +8,7 @@ typedef struct RecMuxerLimits {
   int64_t first_fragment_ns; /* recorded time until the first data is on disk */
   int64_t fragment_ns;       /* recorded time between two writes from then on */
   uint64_t reserve;          /* bytes to keep free at least */
+  bool is_lazy;              /* does not force each write to the disk */
 } RecMuxerLimits;
 
 /* All calls but new and recover get what `new` returned. */

@@ -18,6 +18,8 @@ struct RecOutput {
   const RecHost *host;
   int directory_fd, fd, reserve_fd;
   char *directory;
+  char *name, *id;  /* of the setup */
+  char *stream_id;  /* NULL: composed */
   char *part;       /* temporary name */
   char *wanted;     /* final name if it is free */
   char *substitute; /* final name if not */
@@ -41,7 +43,7 @@ fail_errno (RecError *error, const char *what, const char *name, int number)
   return rec_fail (error, code, "cannot %s '%s': %s", what, name, strerror (number));
 }
 
-/* "NAME.mp4.part", "NAME-ID.mp4.part", ".reserve.ID", ...; NULL without memory. */
+/* "NAME.mp4.part", "NAME-ID.mp4.part", ...; NULL without memory. */
 REC_PRINTF (1, 2)
 static char *
 make_name (const char *format, ...)
@@ -56,6 +58,18 @@ make_name (const char *format, ...)
   return name;
 }
 
+bool
+rec_output_set_final (RecOutput *output, const char *ending, const char *stream_id)
+{
+  free (output->wanted);
+  free (output->substitute);
+  free (output->stream_id);
+  output->wanted = make_name ("%s.%s", output->name, ending);
+  output->substitute = make_name ("%s-%s.%s", output->name, output->id, ending);
+  output->stream_id = stream_id != NULL ? strdup (stream_id) : NULL;
+  return output->wanted && output->substitute && (stream_id == NULL || output->stream_id);
+}
+
 static RecOutput *
 output_new (const RecSinkSetup *setup, const char *ending, RecError *error)
 {
@@ -68,10 +82,11 @@ output_new (const RecSinkSetup *setup, const char *ending, RecError *error)
   output->host = setup->host;
   output->directory_fd = output->fd = output->reserve_fd = -1;
   output->directory = strdup (setup->directory);
-  output->wanted = make_name ("%s.%s", setup->name, ending);
-  output->substitute = make_name ("%s-%s.%s", setup->name, setup->recording_id, ending);
-  output->reserve = make_name (".reserve.%s", setup->recording_id);
-  if (!output->directory || !output->wanted || !output->substitute || !output->reserve)
+  output->name = strdup (setup->name);
+  output->id = strdup (setup->recording_id);
+  output->reserve = make_name (".reserve.%s.%p", setup->recording_id, (void *) output);
+  if (!output->directory || !output->name || !output->id || !output->reserve ||
+      !rec_output_set_final (output, ending, NULL))
     rec_fail (error, REC_FAIL_OTHER, "out of memory");
   else if (strchr (setup->name, '/') != NULL || strchr (setup->recording_id, '/') != NULL)
     rec_fail (error, REC_FAIL_INVALID, "'%s' is no name for a file", setup->name);
@@ -132,7 +147,6 @@ rec_output_reopen (const RecSinkSetup *setup, const char *ending, bool sync, Rec
   if (output == NULL)
     return NULL;
   output->sync = sync;
-  unlinkat (output->directory_fd, output->reserve, 0);
   if (open_part (output, output->substitute, 0, error) ||
       (output->fd < 0 && open_part (output, output->wanted, 0, error))) {
     if (fstat (output->fd, &info) == 0 && S_ISREG (info.st_mode)) {
@@ -175,6 +189,9 @@ rec_output_free (RecOutput *output)
   if (output->directory_fd >= 0)
     close (output->directory_fd);
   free (output->directory);
+  free (output->name);
+  free (output->id);
+  free (output->stream_id);
   free (output->part);
   free (output->wanted);
   free (output->substitute);
@@ -322,6 +339,7 @@ rec_output_reserve (RecOutput *output, uint64_t size, RecError *error)
         O_CREAT | O_TRUNC | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (output->reserve_fd < 0)
       return fail_errno (error, "create", output->reserve, errno);
+    unlinkat (output->directory_fd, output->reserve, 0); /* its room lasts as long as we do */
   }
   reason = posix_fallocate (output->reserve_fd, 0, (off_t) size);
   if (reason != 0)
@@ -335,7 +353,6 @@ rec_output_release_reserve (RecOutput *output)
 {
   if (output->reserve_fd < 0)
     return;
-  unlinkat (output->directory_fd, output->reserve, 0);
   close (output->reserve_fd);
   output->reserve_fd = -1;
   output->reserved = 0;
@@ -370,7 +387,7 @@ rec_output_commit (RecOutput *output, const char *media_type, RecError *error)
   if (output->sync && fsync (output->directory_fd) < 0)
     return fail_errno (error, "sync the folder", output->directory, errno);
   rec_output_release_reserve (output);
-  output->host->add_file (output->host, final, media_type, NULL);
+  output->host->add_file (output->host, final, media_type, output->stream_id);
   return true;
 }
 

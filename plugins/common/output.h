@@ -20,6 +20,10 @@ RecOutput *rec_output_reopen (const RecSinkSetup *setup, const char *ending, boo
 /* If a file of this recording already has its final name, tells the host, and returns true. */
 bool rec_output_is_complete (const RecSinkSetup *setup, const char *ending, const char *media_type);
 
+/* What the final name is to end in, where that is known late, and the stream that the file is of
+ * (NULL: composed). False: out of memory. */
+bool rec_output_set_final (RecOutput *output, const char *ending, const char *stream_id);
+
 /* Unlocks, closes and frees, and leaves the files as they are. */
 void rec_output_free (RecOutput *output);
 

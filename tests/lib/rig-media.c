@@ -89,26 +89,38 @@ media_new (void)
   return media;
 }
 
+static void
+collect_video (RecRigMedia *media, const char *encoder, int64_t duration_ns)
+{
+  const bool is_vp8 = strstr (encoder, "vp8") != NULL;
+  const bool is_annexb = strstr (encoder, "byte-stream") != NULL;
+  g_autofree char *description =
+      g_strdup_printf ("videotestsrc num-buffers=%d ! "
+                       "video/x-raw,format=I420,width=160,height=120,framerate=%d/1 ! %s ! "
+                       "%s ! appsink name=out sync=false",
+          (int) (duration_ns * FRAME_RATE / SECOND), FRAME_RATE, encoder,
+          is_vp8      ? "video/x-vp8"
+          : is_annexb ? "video/x-h264,stream-format=byte-stream,alignment=au"
+                      : "video/x-h264,stream-format=avc,alignment=au");
+
+  collect (media, description,
+      (RecTrack){ .media = REC_MEDIA_VIDEO,
+          .codec = is_vp8 ? REC_CODEC_VP8 : REC_CODEC_H264,
+          .format = is_vp8      ? REC_FORMAT_VP8
+                    : is_annexb ? REC_FORMAT_H264_ANNEXB
+                                : REC_FORMAT_H264_AVC,
+          .width = 160,
+          .height = 120 });
+}
+
 RecRigMedia *
 rec_rig_media_new (const char *video_encoder, const char *wave, const char *audio_encoder,
     int64_t duration_ns)
 {
   RecRigMedia *media = media_new ();
 
-  if (video_encoder != NULL) {
-    g_autofree char *description = g_strdup_printf (
-        "videotestsrc num-buffers=%d ! "
-        "video/x-raw,format=I420,width=160,height=120,framerate=%d/1 ! %s ! "
-        "video/x-h264,stream-format=avc,alignment=au ! appsink name=out sync=false",
-        (int) (duration_ns * FRAME_RATE / SECOND), FRAME_RATE, video_encoder);
-
-    collect (media, description,
-        (RecTrack){ .media = REC_MEDIA_VIDEO,
-            .codec = REC_CODEC_H264,
-            .format = REC_FORMAT_H264_AVC,
-            .width = 160,
-            .height = 120 });
-  }
+  if (video_encoder != NULL)
+    collect_video (media, video_encoder, duration_ns);
   if (audio_encoder != NULL) {
     const bool is_opus = strstr (audio_encoder, "opus") != NULL;
     g_autofree char *description = g_strdup_printf (

@@ -20,8 +20,8 @@ note_log (const RecHost *host, uint32_t level, const char *message)
 static void
 note_file (const RecHost *host, const char *path, const char *media_type, const char *stream_id)
 {
-  g_assert_null (stream_id);
-  g_ptr_array_add (get_rig (host)->files, g_strdup_printf ("%s %s", path, media_type));
+  g_ptr_array_add (get_rig (host)->files,
+      g_strjoin (" ", path, media_type, stream_id, NULL)); /* composed: two words */
 }
 
 static void

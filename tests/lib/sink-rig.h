@@ -16,7 +16,7 @@ typedef struct RecSinkRig {
   RecError error;     /* of the last call that failed */
 
   /* what the sink told its host */
-  GPtrArray *files; /* "PATH TYPE" */
+  GPtrArray *files; /* "PATH TYPE", "PATH TYPE STREAM" */
   GPtrArray *log;
   int64_t stored_ns;
   unsigned n_progress;
@@ -56,7 +56,8 @@ typedef struct RecRigMedia {
 } RecRigMedia;
 
 /* Real ones from GStreamer's encoders: pictures of 160x120@30, and a sound that audiotestsrc calls
- * `wave`. An encoder that is NULL makes no track. */
+ * `wave`. An encoder that is NULL makes no track; H.264 has start codes when the encoder's description
+ * says "byte-stream". */
 RecRigMedia *rec_rig_media_new (const char *video_encoder, const char *wave,
     const char *audio_encoder, int64_t duration_ns);
 

@@ -11,7 +11,7 @@ write_record (RecPacket packet, const void *data, gsize size)
 {
   packet.data = NULL;
   packet.data_size = (uint32_t) size;
-  if (fwrite (&packet, sizeof packet, 1, stdout) != 1 || fwrite (data, size, 1, stdout) != 1)
+  if (fwrite (&packet, sizeof packet, 1, stdout) != 1 || fwrite (data, 1, size, stdout) != size)
     g_error ("cannot hand over a packet");
 }
 
@@ -34,8 +34,10 @@ write_codec_data (GstCaps *caps)
 
   if (value == NULL && headers != NULL)
     value = gst_value_array_get_value (headers, 0);
-  g_assert_nonnull (value);
-  write_buffer ((RecPacket){ 0 }, gst_value_get_buffer (value));
+  if (value != NULL)
+    write_buffer ((RecPacket){ 0 }, gst_value_get_buffer (value));
+  else
+    write_record ((RecPacket){ 0 }, NULL, 0);
 }
 
 static int64_t

@@ -65,6 +65,7 @@ main (int argc, char **argv)
   g_test_add_data_func ("/plugin-conf/custom_subfolder-is-at-its-defaults",
       "plugins/custom_subfolder.so", test_sample);
   g_test_add_data_func ("/plugin-conf/mp4-is-at-its-defaults", "plugins/mp4.so", test_sample);
+  g_test_add_data_func ("/plugin-conf/local-is-at-its-defaults", "plugins/local.so", test_sample);
   g_test_add_data_func ("/plugin-conf/row-is-at-its-defaults", "examples/row.so", test_sample);
   g_test_add_data_func ("/plugin-conf/count-is-at-its-defaults", "examples/count.so", test_sample);
   g_test_add_data_func ("/plugin-conf/webpage-is-at-its-defaults", "examples/webpage.so",

@@ -11,7 +11,7 @@
 #define SECOND G_GINT64_CONSTANT (1000000000)
 #define MS G_GINT64_CONSTANT (1000000)
 #define DELAY 0.0065      /* the pre-skip of opusenc */
-#define HEAD_SIZE 266     /* of the file */
+#define HEAD_SIZE 2048    /* of the file */
 #define TICK_LEAD 0.00994 /* audiotestsrc begins a tick that long before the second */
 
 #define assert_near(value, expected, tolerance)                                                    \
