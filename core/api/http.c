@@ -323,6 +323,10 @@ take_headers (RecHttpServer *server, struct MHD_Connection *connection, RecHttpR
   take_address (server, connection, request);
   if (rec_mhd_get_header_size (connection) > server->max_header_bytes)
     return refuse (connection, request, 431, "the headers are larger than server.max-header-bytes");
+  if (!rec_mhd_has_clear_end (connection))
+    return refuse (connection, request, 400,
+        "the headers leave open where the body ends: send one Content-Length, or "
+        "Transfer-Encoding: chunked");
   if (announces_far_too_much (server, request))
     return refuse (connection, request, 413, "the body is larger than server.max-body-bytes");
   RecHttpAdmission admission = server->callbacks->admit (request, server->data);

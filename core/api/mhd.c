@@ -4,6 +4,8 @@
 
 #include "api/listen.h"
 
+#include <string.h>
+
 int
 rec_mhd_get_fd (struct MHD_Connection *connection)
 {
@@ -45,6 +47,57 @@ void
 rec_mhd_copy_headers (struct MHD_Connection *connection, RecHttpRequest *request)
 {
   MHD_get_connection_values (connection, MHD_HEADER_KIND, copy_header, request);
+}
+
+typedef struct {
+  unsigned n_lengths, n_encodings;
+  bool is_broken;
+} Framing;
+
+static bool
+is_token (const char *name)
+{
+  for (const char *c = name; *c != '\0'; c++)
+    if (!g_ascii_isalnum (*c) && strchr ("!#$%&'*+-.^_`|~", *c) == NULL)
+      return false;
+  return *name != '\0';
+}
+
+/* A line that continues the one before ends up behind that one's name: the library's own way to fold. */
+static bool
+begins_with (const char *name, const char *beginning)
+{
+  return g_ascii_strncasecmp (name, beginning, strlen (beginning)) == 0;
+}
+
+static enum MHD_Result
+look_at_framing (void *data, enum MHD_ValueKind kind G_GNUC_UNUSED, const char *name,
+    const char *value)
+{
+  Framing *framing = data;
+  const char *text = value == NULL ? "" : value;
+
+  if (!is_token (name))
+    framing->is_broken = true;
+  if (g_ascii_strcasecmp (name, "content-length") == 0) {
+    framing->n_lengths++;
+    framing->is_broken |= *text == '\0' || text[strspn (text, "0123456789")] != '\0';
+  } else if (g_ascii_strcasecmp (name, "transfer-encoding") == 0) {
+    framing->n_encodings++;
+    framing->is_broken |= g_ascii_strcasecmp (text, "chunked") != 0;
+  } else if (begins_with (name, "content-length") || begins_with (name, "transfer-encoding")) {
+    framing->is_broken = true;
+  }
+  return MHD_YES;
+}
+
+bool
+rec_mhd_has_clear_end (struct MHD_Connection *connection)
+{
+  Framing framing = { 0 };
+
+  MHD_get_connection_values (connection, MHD_HEADER_KIND, look_at_framing, &framing);
+  return !framing.is_broken && framing.n_lengths + framing.n_encodings <= 1;
 }
 
 static const char *const headers_of_all[][2] = {

@@ -13,17 +13,20 @@
 #define MAX_LINES 24
 #define MAX_MESSAGE_BYTES 65536
 
+static SignalRig *rig; /* one for all inputs: clients and sessions are new for each */
+
 static const char *const settings[] = { "openvidu.recording=true", NULL };
 
 int
 LLVMFuzzerInitialize (int *argc G_GNUC_UNUSED, char ***argv G_GNUC_UNUSED)
 {
   fuzz_begin ();
+  rig = signal_rig_new (settings);
   return 0;
 }
 
 static char *
-fill_in (const char *text, SignalRig *rig, RecSession *session)
+fill_in (const char *text, RecSession *session)
 {
   GString *filled = g_string_new (NULL);
 
@@ -45,7 +48,7 @@ fill_in (const char *text, SignalRig *rig, RecSession *session)
 }
 
 static void
-act (SignalRig *rig, const char *line)
+act (const char *line)
 {
   if (*line == 't') {
     signal_rig_advance (rig, 5);
@@ -57,8 +60,7 @@ act (SignalRig *rig, const char *line)
   if (*line == 'd') {
     rig_client_drop (client);
   } else if (*line != '\0' && client->close_code == 0) {
-    g_autofree char *text =
-        fill_in (line + 1, rig, rec_registry_find_session (rig->registry, "fuzz"));
+    g_autofree char *text = fill_in (line + 1, rec_registry_find_session (rig->registry, "fuzz"));
     rig_client_send_text (client, text);
   }
 }
@@ -66,7 +68,6 @@ act (SignalRig *rig, const char *line)
 int
 LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
 {
-  SignalRig *rig = signal_rig_new (settings);
   RecSession *session = signal_rig_create_session (rig, "fuzz");
   static const RecRole roles[] = { REC_ROLE_MODERATOR, REC_ROLE_PUBLISHER, REC_ROLE_SUBSCRIBER };
 
@@ -78,9 +79,12 @@ LLVMFuzzerTestOneInput (const uint8_t *data, size_t size)
     g_autofree char *line = fuzz_take_line (&data, &size);
     if (line == NULL)
       break;
-    act (rig, line);
+    act (line);
     fuzz_run_loop ();
   }
-  signal_rig_free (rig);
+  GPtrArray *sessions = rec_registry_get_sessions (rig->registry);
+  while (sessions->len > 0)
+    rec_registry_close_session (rig->registry, sessions->pdata[0], "openviduServerStopped");
+  g_ptr_array_set_size (rig->clients, 0);
   return 0;
 }

@@ -19,9 +19,10 @@ struct TestClient {
   gnutls_certificate_credentials_t credentials;
 };
 
-static int
-connect_to (unsigned port)
+int
+test_connect (unsigned port, const char *source)
 {
+  struct sockaddr_in from = { .sin_family = AF_INET };
   const struct sockaddr_in address = {
     .sin_family = AF_INET,
     .sin_port = htons ((uint16_t) port),
@@ -35,6 +36,10 @@ connect_to (unsigned port)
   setsockopt (fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout);
   setsockopt (fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   setsockopt (fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  if (source != NULL) {
+    g_assert_cmpint (inet_pton (AF_INET, source, &from.sin_addr), ==, 1);
+    g_assert_cmpint (bind (fd, (const struct sockaddr *) &from, sizeof from), ==, 0);
+  }
   if (connect (fd, (const struct sockaddr *) &address, sizeof address) == 0)
     return fd;
   close (fd);
@@ -44,7 +49,13 @@ connect_to (unsigned port)
 TestClient *
 test_client_new (unsigned port)
 {
-  int fd = connect_to (port);
+  return test_client_new_from (port, NULL);
+}
+
+TestClient *
+test_client_new_from (unsigned port, const char *source)
+{
+  int fd = test_connect (port, source);
 
   if (fd < 0)
     return NULL;

@@ -11,6 +11,10 @@ typedef struct TestClient TestClient;
 
 /* Connects and shakes hands, without looking at the certificate. NULL when refused. Nothing waits longer than 10 s. */
 TestClient *test_client_new (unsigned port);
+/* source: another address of the loopback interface, or NULL. */
+TestClient *test_client_new_from (unsigned port, const char *source);
+/* The same without TLS: an owned socket, or -1. */
+int test_connect (unsigned port, const char *source);
 void test_client_free (TestClient *client);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (TestClient, test_client_free)
 
