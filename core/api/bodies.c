@@ -2,6 +2,7 @@
 #define G_LOG_DOMAIN "rec.api.bodies"
 #include "api/bodies.h"
 
+#include "api/ice-servers.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "base/path.h"
@@ -425,11 +426,11 @@ static const RecJsonField new_connection[] = {
   FIELD ("data", REC_JSON_STRING),
   FIELD ("type", REC_JSON_STRING, .choices = CHOICES ("WEBRTC", "IPCAM")),
   FIELD ("record", REC_JSON_BOOLEAN),
-  FIELD ("customIceServers", REC_JSON_ARRAY, .max = 20),
   REC_JSON_FIELDS_END,
 };
 
 static const RecJsonField any_connection[] = {
+  FIELD ("customIceServers", REC_JSON_ARRAY, .max = 20),
   FIELD ("kurentoOptions", REC_JSON_OBJECT),
   REC_JSON_FIELDS_END,
 };
@@ -442,25 +443,6 @@ static const RecJsonField kurento_options[] = {
   FIELD ("allowedFilters", REC_JSON_STRINGS),
   REC_JSON_FIELDS_END,
 };
-
-static const RecJsonField ice_server[] = {
-  FIELD ("url", REC_JSON_STRING, .required = true, .min = 1, .max = 1000),
-  FIELD ("username", REC_JSON_STRING),
-  FIELD ("credential", REC_JSON_STRING),
-  FIELD ("staticAuthSecret", REC_JSON_STRING),
-  REC_JSON_FIELDS_END,
-};
-
-static bool
-check_ice_servers (RecJson *servers, GError **error)
-{
-  for (size_t i = 0; i < json_object_array_length (servers); i++)
-    if (!rec_json_check (json_object_array_get_idx (servers, i), ice_server, error)) {
-      g_prefix_error (error, "field \"customIceServers\": ");
-      return false;
-    }
-  return true;
-}
 
 static bool
 check_connection (RecJson *body, RecEra era, GError **error)
@@ -476,8 +458,7 @@ check_connection (RecJson *body, RecEra era, GError **error)
     return false;
   }
   servers = rec_json_get (body, "customIceServers");
-  if (servers != NULL && json_object_is_type (servers, json_type_array) &&
-      !check_ice_servers (servers, error))
+  if (servers != NULL && !rec_body_check_ice_servers (servers, error))
     return false;
   if (g_str_equal (rec_json_string_or (body, "type", ""), "IPCAM")) {
     g_set_error_literal (error, REC_ERROR, REC_ERROR_NOT_IMPLEMENTED,
@@ -488,10 +469,22 @@ check_connection (RecJson *body, RecEra era, GError **error)
 }
 
 bool
-rec_body_to_connection (RecJson *body, RecEra era, RecConnectionRequest *request, GError **error)
+rec_body_to_connection_update (RecJson *body, RecRole *role, bool *record, GError **error)
+{
+  if (body != NULL && !rec_json_check (body, new_connection, error))
+    return false;
+  *role = rec_role_from_string (rec_json_string_or (body, "role", ""));
+  *record = rec_json_bool_or (body, "record", *record);
+  return true;
+}
+
+bool
+rec_body_to_connection (RecJson *body, RecEra era, int64_t now_ms, RecConnectionRequest *request,
+    GError **error)
 {
   if (body != NULL && !check_connection (body, era, error))
     return false;
+  rec_body_resolve_ice_servers (rec_json_get (body, "customIceServers"), now_ms);
   RecRole role = rec_role_from_string (rec_json_string_or (body, "role", ""));
   *request = (RecConnectionRequest){
     .role = role == REC_ROLE_INVALID ? REC_ROLE_PUBLISHER : role,

@@ -21,9 +21,13 @@ RecSessionProperties *rec_body_to_session (RecJson *body, RecEra era, const RecC
 RecRecordingProperties *rec_body_to_recording (RecJson *body, RecEra era,
     const RecRecordingProperties *defaults, GError **error);
 
-/* POST connection and tokens. request borrows from body. */
-bool rec_body_to_connection (RecJson *body, RecEra era, RecConnectionRequest *request,
-    GError **error);
+/* POST connection and tokens. request borrows from body. Of an ICE server with a static secret the body keeps
+ * a name and a password made of it instead, which are good for a day from now_ms on. */
+bool rec_body_to_connection (RecJson *body, RecEra era, int64_t now_ms,
+    RecConnectionRequest *request, GError **error);
+
+/* PATCH connection: what it doesn't name keeps its value; INVALID stands for the role. */
+bool rec_body_to_connection_update (RecJson *body, RecRole *role, bool *record, GError **error);
 
 /* The body's `session`, borrowed. body may be NULL. */
 bool rec_body_get_session (RecJson *body, const char **session_id, GError **error);

@@ -21,7 +21,8 @@ create_connection (RecCall *call, RecSession *session, GError **error)
 {
   RecConnectionRequest asked;
 
-  if (!rec_body_to_connection (call->body, call->era, &asked, error))
+  if (!rec_body_to_connection (call->body, call->era,
+          rec_registry_now_ms (call->api->context.registry), &asked, error))
     return NULL;
   return rec_registry_create_connection (call->api->context.registry, session, &asked, error);
 }
@@ -80,6 +81,38 @@ rec_get_connection (RecCall *call)
     rec_http_answer_json (call->request, 200, rec_rest_participant (participant));
   else if (pending != NULL)
     rec_http_answer_json (call->request, 200, rec_rest_connection (pending));
+}
+
+void
+rec_update_connection (RecCall *call)
+{
+  g_autoptr (GError) error = NULL;
+  RecSession *session = find_session (call, call->arguments[0], 400);
+  RecParticipant *participant;
+  RecConnection *connection;
+  RecRole role;
+
+  if (session == NULL)
+    return;
+  find_connection (call, session, &participant, &connection);
+  if (participant == NULL && connection == NULL)
+    return;
+  if (participant != NULL)
+    connection = participant->connection;
+  if (connection == NULL) {
+    rec_http_answer_status (call->request, 400,
+        "who joined with the secret has no connection to change");
+    return;
+  }
+  bool record = connection->record;
+  if (!rec_body_to_connection_update (call->body, &role, &record, &error)) {
+    rec_http_answer_error (call->request, error);
+    return;
+  }
+  rec_registry_update_connection (call->api->context.registry, connection, role, record);
+  rec_http_answer_json (call->request, 200,
+      connection->participant != NULL ? rec_rest_participant (connection->participant)
+                                      : rec_rest_connection (connection));
 }
 
 void

@@ -69,6 +69,7 @@ void rec_delete_session (RecCall *call);
 void rec_create_connection (RecCall *call);
 void rec_list_connections (RecCall *call);
 void rec_get_connection (RecCall *call);
+void rec_update_connection (RecCall *call);
 void rec_delete_connection (RecCall *call);
 void rec_delete_stream (RecCall *call);
 void rec_create_token (RecCall *call);

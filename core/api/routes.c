@@ -23,9 +23,10 @@ static const RecRoute routes[] = {
   { "GET",    "sessions",                           BOTH,           rec_list_sessions },
   { "GET",    "sessions/{}",                        BOTH,           rec_get_session },
   { "DELETE", "sessions/{}",                        BOTH,           rec_delete_session },
-  { "POST",   "sessions/{}/connection",             NEW | BODY,     rec_create_connection },
-  { "GET",    "sessions/{}/connection",             NEW,            rec_list_connections },
-  { "GET",    "sessions/{}/connection/{}",          NEW,            rec_get_connection },
+  { "POST",   "sessions/{}/connection",             BOTH | BODY,    rec_create_connection },
+  { "GET",    "sessions/{}/connection",             BOTH,           rec_list_connections },
+  { "GET",    "sessions/{}/connection/{}",          BOTH,           rec_get_connection },
+  { "PATCH",  "sessions/{}/connection/{}",          BOTH | BODY,    rec_update_connection },
   { "DELETE", "sessions/{}/connection/{}",          BOTH,           rec_delete_connection },
   { "DELETE", "sessions/{}/stream/{}",              BOTH,           rec_delete_stream },
   { "POST",   "tokens",                             BOTH | BODY,    rec_create_token },
@@ -35,10 +36,12 @@ static const RecRoute routes[] = {
   { "GET",    "recordings",                         BOTH,           rec_list_recordings },
   { "GET",    "recordings/{}",                      BOTH,           rec_get_recording },
   { "DELETE", "recordings/{}",                      BOTH,           rec_delete_recording },
-  { "GET",    "config",                             NEW,            rec_get_config },
-  { "GET",    "config/openvidu-publicurl",          NEW | PUBLIC,   rec_get_config_value },
-  { "GET",    "config/{}",                          NEW,            rec_get_config_value },
+  { "GET",    "config",                             BOTH,           rec_get_config },
+  { "GET",    "config/openvidu-publicurl",          BOTH | PUBLIC,  rec_get_config_value },
+  { "GET",    "config/{}",                          BOTH,           rec_get_config_value },
 
+  { "GET",    "/config",                            PLAIN,          rec_get_config },
+  { "GET",    "/config/openvidu-publicurl",         PLAIN | PUBLIC, rec_get_config_value },
   { "GET",    "/config/{}",                         PLAIN,          rec_get_config_value },
   { "GET",    "/recordings/{}",                     PLAIN | FILES,  rec_send_flat_file },
   { "GET",    "/recordings/{}/{}",                  PLAIN | FILES,  rec_send_file },
@@ -53,7 +56,7 @@ static const RecRoute routes[] = {
 };
 /* clang-format on */
 
-static const char *const methods[] = { "GET", "POST", "DELETE" };
+static const char *const methods[] = { "GET", "POST", "PATCH", "DELETE" };
 
 static void
 clear_arguments (char **arguments)

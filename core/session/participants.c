@@ -72,6 +72,28 @@ rec_registry_delete_connection (RecRegistry *registry, RecConnection *connection
     g_ptr_array_remove (connection->session->connections, connection);
 }
 
+void
+rec_registry_update_connection (RecRegistry *registry, RecConnection *connection, RecRole role,
+    bool record)
+{
+  RecParticipant *participant = connection->participant;
+  g_autoptr (RecParticipant) held = participant != NULL ? rec_participant_ref (participant) : NULL;
+  bool has_new_role = role != REC_ROLE_INVALID && role != connection->role;
+  bool has_new_record = record != connection->record;
+
+  REC_ASSERT_MAIN ();
+  if (has_new_role)
+    connection->role = role;
+  connection->record = record;
+  if (participant == NULL)
+    return;
+  participant->role = connection->role;
+  if (has_new_role)
+    REC_EMIT (registry, connection_changed, connection, "role", rec_role_to_string (role));
+  if (has_new_record)
+    REC_EMIT (registry, connection_changed, connection, "record", record ? "true" : "false");
+}
+
 char *
 rec_registry_dup_token_url (RecRegistry *registry, const RecConnection *connection)
 {

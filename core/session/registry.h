@@ -22,6 +22,9 @@ typedef struct {
   /* property as in streamPropertyChanged: audioActive, videoActive, videoDimensions, audioTrack, videoTrack. */
   void (*stream_changed) (RecStreamInfo *stream, const char *property, const char *new_value,
       const char *reason, void *data);
+  /* Of one that somebody joined with: property is "role" or "record". */
+  void (*connection_changed) (RecConnection *connection, const char *property,
+      const char *new_value, void *data);
   void (*subscribed) (RecParticipant *subscriber, RecStreamInfo *stream, void *data);
   void (*unsubscribed) (RecParticipant *subscriber, const char *stream_id, void *data);
   /* from: NULL when REST sent it; to: NULL for everybody; type without the prefix "signal:". */
@@ -77,6 +80,10 @@ RecConnection *rec_registry_create_connection (RecRegistry *registry, RecSession
 /* Deletes a pending one (its token dies) or evicts the participant of an active one. */
 void rec_registry_delete_connection (RecRegistry *registry, RecConnection *connection,
     const char *reason);
+
+/* REC_ROLE_INVALID keeps the role. What is published already goes on, whatever the new role says. */
+void rec_registry_update_connection (RecRegistry *registry, RecConnection *connection, RecRole role,
+    bool record);
 
 /* The token's text for clients of every version (token.h). Free it. */
 char *rec_registry_dup_token_url (RecRegistry *registry, const RecConnection *connection);

@@ -158,6 +158,20 @@ on_stream_changed (RecStreamInfo *stream, const char *property, const char *new_
 }
 
 static void
+on_connection_changed (RecConnection *connection, const char *property, const char *new_value,
+    void *data G_GNUC_UNUSED)
+{
+  RecSeat *seat = rec_seat_of (connection->participant);
+  g_autoptr (RecJson) params = json_object_new_object ();
+
+  if (seat == NULL || !seat->dialect->hears_stream_changes)
+    return;
+  rec_json_set_string (params, "property", property);
+  rec_json_set_string (params, "newValue", new_value);
+  rec_seat_notify (seat, "connectionPropertyChanged", params);
+}
+
+static void
 on_signal_sent (RecSession *session, RecParticipant *from, GPtrArray *to, const char *type,
     const char *text, void *data G_GNUC_UNUSED)
 {
@@ -224,6 +238,7 @@ const RecRegistryEvents rec_notify_events = {
   .stream_published = on_stream_published,
   .stream_ended = on_stream_ended,
   .stream_changed = on_stream_changed,
+  .connection_changed = on_connection_changed,
   .signal_sent = on_signal_sent,
   .recording_changed = on_recording_changed,
 };

@@ -347,6 +347,8 @@ test_sets_session_properties (void)
 
 /* --- connections, tokens, signals ------------------------------------------------------------------------------------ */
 
+#define ICE(server) "{\"customIceServers\": [{" server "}]}"
+
 static void
 test_checks_connections (void)
 {
@@ -377,6 +379,15 @@ test_checks_connections (void)
     { NEW, "{\"customIceServers\": [{}]}", REC_ERROR_INVALID_ARGUMENT },
     { NEW, "{\"customIceServers\": [7]}", REC_ERROR_INVALID_ARGUMENT },
     { NEW, "{\"customIceServers\": {}}", REC_ERROR_INVALID_ARGUMENT },
+    { OLD, "{\"customIceServers\": {}}", REC_ERROR_INVALID_ARGUMENT },
+    { NEW, ICE ("\"url\": \"http://a\""), REC_ERROR_INVALID_ARGUMENT },
+    { NEW, ICE ("\"url\": \"stun:a\", \"username\": \"u\""), REC_ERROR_INVALID_ARGUMENT },
+    { NEW, ICE ("\"url\": \"turn:a\""), REC_ERROR_INVALID_ARGUMENT },
+    { NEW, ICE ("\"url\": \"turns:a\", \"username\": \"u\""), REC_ERROR_INVALID_ARGUMENT },
+    { NEW, ICE ("\"url\": \"turn:a\", \"username\": \"u\", \"credential\": \"c\""), 0 },
+    { NEW, ICE ("\"url\": \"turn:a\", \"staticAuthSecret\": \"s\""), 0 },
+    { NEW, ICE ("\"url\": \"turn:a\", \"staticAuthSecret\": \"s\", \"username\": \"u\""),
+        REC_ERROR_INVALID_ARGUMENT },
     { NEW, "{\"kurentoOptions\": {\"videoMaxRecvBandwidth\": 500}}", 0 },
     { NEW, "{\"kurentoOptions\": {\"videoMaxRecvBandwidth\": \"x\"}}", REC_ERROR_INVALID_ARGUMENT },
   };
@@ -385,7 +396,7 @@ test_checks_connections (void)
     g_autoptr (GError) error = NULL;
     g_autoptr (RecJson) body = parse (cases[i].body);
     RecConnectionRequest request;
-    const bool is_good = rec_body_to_connection (body, cases[i].era, &request, &error);
+    const bool is_good = rec_body_to_connection (body, cases[i].era, 0, &request, &error);
     g_test_message ("%.80s", cases[i].body == NULL ? "no body" : cases[i].body);
     if (cases[i].code == 0)
       g_assert_no_error (error);
@@ -402,14 +413,51 @@ test_reads_connections (void)
       body = parse ("{\"role\": \"MODERATOR\", \"data\": \"d\", \"record\": false}");
   RecConnectionRequest request;
 
-  g_assert_true (rec_body_to_connection (NULL, NEW, &request, NULL));
+  g_assert_true (rec_body_to_connection (NULL, NEW, 0, &request, NULL));
   g_assert_cmpint (request.role, ==, REC_ROLE_PUBLISHER);
   g_assert_cmpstr (request.server_data, ==, "");
   g_assert_true (request.record);
-  g_assert_true (rec_body_to_connection (body, NEW, &request, NULL));
+  g_assert_true (rec_body_to_connection (body, NEW, 0, &request, NULL));
   g_assert_cmpint (request.role, ==, REC_ROLE_MODERATOR);
   g_assert_cmpstr (request.server_data, ==, "d");
   g_assert_false (request.record);
+}
+
+/* The password is what coturn with this static-auth-secret works out for that name. */
+static void
+test_makes_turn_passwords (void)
+{
+  g_autoptr (RecJson) body = parse (ICE ("\"url\": \"turn:a\", \"staticAuthSecret\": \"north\""));
+  RecConnectionRequest request;
+
+  g_assert_true (rec_body_to_connection (body, NEW, 1700000000000, &request, NULL));
+  RecJson *server = json_object_array_get_idx (request.custom_ice_servers, 0);
+  g_assert_cmpstr (rec_json_string_or (server, "username", NULL), ==, "1700086400:recto");
+  g_assert_cmpstr (rec_json_string_or (server, "credential", NULL), ==,
+      "Pmq+pZqLoHhU+kaSujMHDr3AyKo=");
+  g_assert_false (rec_json_has (server, "staticAuthSecret"));
+}
+
+static void
+test_updates_connections (void)
+{
+  g_autoptr (RecJson) role = parse ("{\"role\": \"SUBSCRIBER\"}");
+  g_autoptr (RecJson) record = parse ("{\"record\": false, \"data\": \"kept\"}");
+  g_autoptr (RecJson) wrong = parse ("{\"role\": \"KING\"}");
+  g_autoptr (GError) error = NULL;
+  RecRole asked;
+  bool records = true;
+
+  g_assert_true (rec_body_to_connection_update (NULL, &asked, &records, NULL));
+  g_assert_cmpint (asked, ==, REC_ROLE_INVALID);
+  g_assert_true (rec_body_to_connection_update (role, &asked, &records, NULL));
+  g_assert_cmpint (asked, ==, REC_ROLE_SUBSCRIBER);
+  g_assert_true (records);
+  g_assert_true (rec_body_to_connection_update (record, &asked, &records, NULL));
+  g_assert_cmpint (asked, ==, REC_ROLE_INVALID);
+  g_assert_false (records);
+  g_assert_false (rec_body_to_connection_update (wrong, &asked, &records, &error));
+  g_assert_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT);
 }
 
 static void
@@ -452,6 +500,8 @@ main (int argc, char **argv)
   g_test_add_func ("/bodies/sets-session-properties", test_sets_session_properties);
   g_test_add_func ("/bodies/checks-connections", test_checks_connections);
   g_test_add_func ("/bodies/reads-connections", test_reads_connections);
+  g_test_add_func ("/bodies/makes-turn-passwords", test_makes_turn_passwords);
+  g_test_add_func ("/bodies/updates-connections", test_updates_connections);
   g_test_add_func ("/bodies/reads-signals", test_reads_signals);
   return g_test_run ();
 }
