@@ -177,6 +177,31 @@ test_reports_are_answered (Room *room, const void *data G_GNUC_UNUSED)
   rig_assert_empty_result (ann, "echo", "{}");
 }
 
+static void
+test_changes_of_connections (Room *room, const void *data G_GNUC_UNUSED)
+{
+  RigClient *ann = room_join (room), *bob = room_join (room);
+  RecConnection *connection = room_find (room, ann)->connection;
+  g_autoptr (RecJson) role = NULL, record = NULL;
+
+  g_free (rig_client_list (ann));
+  rec_registry_update_connection (room->rig->registry, connection, REC_ROLE_SUBSCRIBER, true);
+  role = rig_client_take (ann, "connectionPropertyChanged");
+  rig_assert_keys (role, "property newValue");
+  rig_assert_string (role, "property", "role");
+  rig_assert_string (role, "newValue", "SUBSCRIBER");
+  g_assert_cmpint (rig_client_wait_error (ann, room_send_publication (ann, RIG_OFFER_VIDEO)), ==,
+      REC_RPC_UNAUTHORIZED);
+
+  rec_registry_update_connection (room->rig->registry, connection, REC_ROLE_INVALID, false);
+  record = rig_client_take (ann, "connectionPropertyChanged");
+  rig_assert_string (record, "property", "record");
+  rig_assert_string (record, "newValue", "false");
+  rec_registry_update_connection (room->rig->registry, connection, REC_ROLE_SUBSCRIBER, false);
+  rig_assert_list (ann, "");
+  rig_assert_list (bob, "");
+}
+
 /* --- the recorder, and recordings -------------------------------------------------------------------------------- */
 
 static RigClient *
@@ -327,6 +352,7 @@ main (int argc, char **argv)
   ADD ("/signal/new/signal-errors-have-codes", test_signal_errors);
   ADD ("/signal/new/server-signals-have-no-sender", test_signal_of_the_server);
   ADD ("/signal/new/stream-changes-are-told", test_changes_of_streams);
+  ADD ("/signal/new/connection-changes-are-told", test_changes_of_connections);
   ADD ("/signal/new/reports-are-answered", test_reports_are_answered);
   ADD ("/signal/new/recorder-is-hidden", test_recorder_is_hidden);
   for (size_t i = 0; i < G_N_ELEMENTS (notification_cases); i++) {
