@@ -112,7 +112,8 @@ $(B)/flags: FORCE
 	  printf '%s\n' '$(subst ','\'',$(FLAGS))' > $@
 
 # The installed folders are known to one file only.
-PATHS = -DREC_SYSCONFDIR='"$(SYSCONFDIR)/recto"' -DREC_PLUGIN_DIRECTORY='"$(PREFIX)/lib/recto/plugins"'
+PATHS = -DREC_SYSCONFDIR='"$(SYSCONFDIR)/recto"' -DREC_PLUGIN_DIRECTORY='"$(PREFIX)/lib/recto/plugins"' \
+  -DREC_LIBRARY_DIRECTORY='"$(PREFIX)/share/recto/openvidu-browser"'
 $(B)/paths: FORCE
 	@mkdir -p $(B)
 	@printf '%s\n' '$(subst ','\'',$(PATHS))' | cmp -s - $@ || \

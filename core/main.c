@@ -31,7 +31,7 @@ typedef struct {
   char *config_file;
   char **definitions;
   gboolean print_config, check_config, list_plugins, print_sample, version, worker;
-  char *probe;
+  char *probe, *layouts_in;
 } Arguments;
 
 typedef struct {
@@ -85,6 +85,8 @@ parse_arguments (char **argv, Arguments *arguments, GError **error)
         NULL },
     { "worker", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &arguments->worker, NULL, NULL },
     { "probe", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &arguments->probe, NULL, NULL },
+    { "layouts-in", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &arguments->layouts_in, NULL,
+        NULL },
     { NULL },
   };
   g_autoptr (GOptionContext) context = g_option_context_new ("- hold and record video sessions");
@@ -325,6 +327,7 @@ clear_arguments (Arguments *arguments)
   g_free (arguments->config_file);
   g_strfreev (arguments->definitions);
   g_free (arguments->probe);
+  g_free (arguments->layouts_in);
 }
 
 int
@@ -342,7 +345,7 @@ main (int argc, char **argv)
   else if (arguments.worker)
     status = rec_worker_run ();
   else if (arguments.probe != NULL)
-    status = rec_probe_run (arguments.probe);
+    status = rec_probe_run (arguments.probe, arguments.layouts_in);
   else if (arguments.version)
     puts ("recto " REC_VERSION);
   else if (arguments.print_sample)

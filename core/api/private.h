@@ -90,6 +90,9 @@ void rec_show_status (RecCall *call);
 void rec_show_accept_certificate (RecCall *call);
 void rec_ask_for_upgrade (RecCall *call);
 
+void rec_list_layouts (RecCall *call);
+void rec_send_layout_file (RecCall *call);
+
 void rec_send_flat_file (RecCall *call);
 void rec_send_file (RecCall *call);
 

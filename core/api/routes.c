@@ -46,6 +46,9 @@ static const RecRoute routes[] = {
   { "GET",    "/recordings/{}",                     PLAIN | FILES,  rec_send_flat_file },
   { "GET",    "/recordings/{}/{}",                  PLAIN | FILES,  rec_send_file },
   { "GET",    "/openvidu/recordings/{}/{}",         PLAIN | FILES,  rec_send_file },
+  { "GET",    "/layouts/custom/{...}",              PLAIN | PUBLIC, rec_send_layout_file },
+  { "GET",    "/openvidu/layouts/{...}",            PLAIN | PUBLIC, rec_send_layout_file },
+  { "GET",    "/recto/api/v1/layouts",              PLAIN,          rec_list_layouts },
   { "GET",    "/recto/api/v1/plugins",              PLAIN,          rec_list_plugins },
   { "GET",    "/recto/api/v1/recordings/{}",        PLAIN,          rec_explain_recording },
   { "GET",    "/",                                  PLAIN,          rec_show_status },
@@ -65,13 +68,17 @@ clear_arguments (char **arguments)
     g_clear_pointer (&arguments[i], g_free);
 }
 
-/* {} stands for one component that isn't empty. */
+/* {} stands for one component that isn't empty, {...} for whatever is left. */
 static bool
 fits (const char *pattern, const char *path, char **arguments)
 {
   size_t n_arguments = 0;
 
   while (*pattern != '\0') {
+    if (strcmp (pattern, "{...}") == 0) {
+      arguments[n_arguments] = g_strdup (path);
+      return true;
+    }
     if (!g_str_has_prefix (pattern, "{}")) {
       if (*pattern++ != *path++)
         return false;

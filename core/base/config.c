@@ -14,6 +14,9 @@
 #ifndef REC_SYSCONFDIR
 #error "REC_SYSCONFDIR is the folder of recto.ini: the Makefile sets it"
 #endif
+#ifndef REC_LIBRARY_DIRECTORY
+#error "REC_LIBRARY_DIRECTORY is the folder of installed client libraries: the Makefile sets it"
+#endif
 #ifndef REC_PLUGIN_DIRECTORY
 #error "REC_PLUGIN_DIRECTORY is the folder of installed plugins: the Makefile sets it"
 #endif
@@ -384,15 +387,15 @@ read_secret_file (RecConfig *config, GError **error)
 /* Defaults that depend on where we are. */
 
 static char *
-find_plugin_directory (void)
+find_directory (const char *name, const char *installed)
 {
   g_autofree char *program = g_file_read_link ("/proc/self/exe", NULL);
   g_autofree char *folder = program == NULL ? g_strdup (".") : g_path_get_dirname (program);
-  g_autofree char *beside = g_build_filename (folder, "plugins", NULL);
+  g_autofree char *beside = g_build_filename (folder, name, NULL);
 
   if (g_file_test (beside, G_FILE_TEST_IS_DIR))
     return g_steal_pointer (&beside);
-  return g_strdup (REC_PLUGIN_DIRECTORY);
+  return g_strdup (installed);
 }
 
 static void
@@ -408,8 +411,12 @@ static void
 fill_in_folders (RecConfig *config, const char *file)
 {
   if (*rec_config_get_list (config, "plugins.directories") == NULL) {
-    g_autofree char *directory = find_plugin_directory ();
+    g_autofree char *directory = find_directory ("plugins", REC_PLUGIN_DIRECTORY);
     set_default (config, "plugins.directories", directory);
+  }
+  if (*rec_config_get_string (config, "browser.library-directory") == '\0') {
+    g_autofree char *directory = find_directory ("openvidu-browser", REC_LIBRARY_DIRECTORY);
+    set_default (config, "browser.library-directory", directory);
   }
   if (*rec_config_get_string (config, "plugins.config-directory") == '\0') {
     g_autofree char *folder = file == NULL ? g_strdup (REC_SYSCONFDIR) : g_path_get_dirname (file);

@@ -223,6 +223,9 @@ const RecSetting rec_settings[] = {
     "Run the browser in its own sandbox. Switch it off only where it cannot work, for pages that you trust." },
   { "browser.profile-directory", REC_SETTING_PATH, "/tmp", 1, 4096, NULL, NULL, NULL, 0,
     "Where each browser gets a private folder, which is removed afterwards." },
+  { "browser.library-directory", REC_SETTING_PATH, "", 0, 4096, NULL, NULL, NULL, 0,
+    "Folder of the openvidu-browser-VERSION.min.js that are served beside every layout; empty:\n"
+    "openvidu-browser beside the program, where there is such a folder, else those that were installed with it." },
   { "browser.ready-timeout-ms", REC_SETTING_INT, "15000", 1000, 120000, "ms", NULL, NULL, 0,
     "A page that hasn't connected and shown something after this time is of no use; its layout.ini may ask for less." },
   { "browser.fallback", REC_SETTING_CHOICE, "best_fit", 0, 0, NULL, CHOICES ("best_fit", "fail"), NULL, 0,

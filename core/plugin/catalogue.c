@@ -345,6 +345,18 @@ rec_catalogue_rescan (RecCatalogue *catalogue, GError **error G_GNUC_UNUSED)
 
 /* --- answers ------------------------------------------------------------------------------------- */
 
+const char *
+rec_catalogue_get_program (const RecCatalogue *catalogue)
+{
+  return catalogue->program;
+}
+
+const RecConfig *
+rec_catalogue_get_config (const RecCatalogue *catalogue)
+{
+  return catalogue->config;
+}
+
 GPtrArray *
 rec_catalogue_get_entries (RecCatalogue *catalogue)
 {

@@ -55,4 +55,8 @@ json_object *rec_catalogue_dup_options (const RecCatalogueEntry *entry, json_obj
 /* As GET /recto/api/v1/plugins and --list-plugins show it; values of SECRET options are never included. New reference. */
 json_object *rec_catalogue_to_json (RecCatalogue *catalogue);
 
+/* The program whose children inspect plugins. */
+const char *rec_catalogue_get_program (const RecCatalogue *catalogue);
+const RecConfig *rec_catalogue_get_config (const RecCatalogue *catalogue);
+
 #endif

@@ -11,6 +11,8 @@
 #include <recto/plugin.h>
 #include <recto/sink.h>
 
+#define REC_LAYOUTS_MAX 1000 /* that one page layout may list */
+
 /* A loaded plugin. Never closed: the code stays mapped until the process exits. */
 typedef struct {
   char *file;

@@ -1,4 +1,4 @@
-/* probe.c - loads one plugin in a process that may die of it, and prints what it is. */
+/* probe.c - loads one plugin in a process that may die of it, and prints what it is, or which layouts it offers. */
 #define _GNU_SOURCE
 #define G_LOG_DOMAIN "rec.plugin.probe"
 #include "plugin/probe.h"
@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/error.h"
 #include "base/fd.h"
 #include "base/json.h"
 #include "plugin/loader.h"
@@ -65,6 +66,49 @@ describe (const RecLoadedPlugin *loaded, GError **error)
 }
 
 static bool
+emit_layout (void *data, const char *name, const char *summary)
+{
+  RecJson *layouts = data;
+  RecJson *layout;
+  g_autofree char *shown = g_utf8_make_valid (summary != NULL ? summary : "", -1);
+
+  /* A name that is no text could not be asked for. */
+  if (name == NULL || !g_utf8_validate (name, -1, NULL))
+    return true;
+  layout = json_object_new_object ();
+  rec_json_set_string (layout, "name", name);
+  rec_json_set_string (layout, "summary", shown);
+  json_object_array_add (layouts, layout);
+  return json_object_array_length (layouts) < REC_LAYOUTS_MAX;
+}
+
+/* NULL, with the plugin's reason, when it cannot list. */
+static RecJson *
+list_layouts (const RecLoadedPlugin *loaded, const char *folder, GError **error)
+{
+  RecError why = { 0 };
+  RecJson *layouts = json_object_new_array ();
+  bool is_listed = true;
+
+  if (loaded->kind != REC_PLUGIN_PAGE_LAYOUT)
+    is_listed = rec_fail (&why, REC_FAIL_INVALID, "is no page layout");
+  else if (loaded->page.list == NULL)
+    emit_layout (layouts, "", NULL);
+  else
+    is_listed = loaded->page.list (folder, emit_layout, layouts, &why);
+  if (!is_listed) {
+    why.message[sizeof why.message - 1] = '\0';
+    g_autofree char *text = g_utf8_make_valid (why.message, -1);
+    g_set_error_literal (error, REC_ERROR, REC_ERROR_FAILED, text);
+    json_object_put (layouts);
+    return NULL;
+  }
+  RecJson *answer = json_object_new_object ();
+  rec_json_take (answer, "layouts", layouts);
+  return answer;
+}
+
+static bool
 print (int fd, RecJson *answer)
 {
   g_autofree char *text = rec_json_to_text (answer);
@@ -74,7 +118,7 @@ print (int fd, RecJson *answer)
 }
 
 int
-rec_probe_run (const char *file)
+rec_probe_run (const char *file, const char *folder)
 {
   int result_fd = take_standard_output ();
   g_autoptr (GError) error = NULL;
@@ -85,7 +129,7 @@ rec_probe_run (const char *file)
   alarm (MAX_LIFE_S);
   g_autoptr (RecLoadedPlugin) loaded = rec_loader_load (file, &error);
   if (loaded != NULL)
-    answer = describe (loaded, &error);
+    answer = folder != NULL ? list_layouts (loaded, folder, &error) : describe (loaded, &error);
   if (answer == NULL) {
     answer = json_object_new_object ();
     rec_json_set_string (answer, "refusal", error->message);

@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "plugin/loader.h"
 #include "plugin/options.h"
 
 #define MAX_AT_ONCE 4
@@ -26,6 +27,7 @@ typedef struct {
   int fd; /* reads its answer; -1 once it is complete */
   GByteArray *output;
   int64_t end_us;
+  bool lists_layouts;
   RecProbeResult *result; /* borrowed */
 } Probe;
 
@@ -36,6 +38,7 @@ free_result (void *data)
 
   g_free (result->file);
   json_object_put (result->descriptor);
+  json_object_put (result->layouts);
   g_free (result->refusal);
   g_free (result);
 }
@@ -119,6 +122,45 @@ check_descriptor (RecJson *descriptor, GError **error)
          check_options (rec_json_get (descriptor, "options"), error);
 }
 
+static bool
+check_layouts (RecJson *answer, GError **error)
+{
+  const RecJsonField fields[] = {
+    { .name = "layouts", .type = REC_JSON_ARRAY, .required = true, .max = REC_LAYOUTS_MAX },
+    REC_JSON_FIELDS_END,
+  };
+  const RecJsonField layout_fields[] = {
+    { .name = "name", .type = REC_JSON_STRING, .required = true, .max = 4096 },
+    { .name = "summary", .type = REC_JSON_STRING, .required = true, .max = 4096 },
+    REC_JSON_FIELDS_END,
+  };
+
+  if (!rec_json_check_closed (answer, fields, error))
+    return false;
+  RecJson *layouts = rec_json_get (answer, "layouts");
+  for (size_t i = 0; i < json_object_array_length (layouts); i++)
+    if (!rec_json_check_closed (json_object_array_get_idx (layouts, i), layout_fields, error))
+      return false;
+  return true;
+}
+
+static bool
+take_answer (const Probe *probe, RecJson *answer, GError **error)
+{
+  if (answer == NULL)
+    return false;
+  if (!probe->lists_layouts) {
+    if (!check_descriptor (answer, error))
+      return false;
+    probe->result->descriptor = json_object_get (answer);
+    return true;
+  }
+  if (!check_layouts (answer, error))
+    return false;
+  probe->result->layouts = json_object_get (rec_json_get (answer, "layouts"));
+  return true;
+}
+
 static void
 judge_output (Probe *probe, int status)
 {
@@ -139,16 +181,14 @@ judge_output (Probe *probe, int status)
   const char *refusal = rec_json_string_or (answer, "refusal", NULL);
   if (refusal != NULL)
     refuse (result, "%s", refusal);
-  else if (answer == NULL || !check_descriptor (answer, &error))
+  else if (!take_answer (probe, answer, &error))
     refuse (result, "makes the probe answer nonsense: %s", error->message);
-  else
-    result->descriptor = g_steal_pointer (&answer);
 }
 
 /* --- the children ------------------------------------------------------------------------------ */
 
 static Probe *
-start (const char *program, RecProbeResult *result, int timeout_ms)
+start (const char *program, RecProbeResult *result, const char *folder, int timeout_ms)
 {
   g_autoptr (GError) error = NULL;
   int fds[2];
@@ -157,7 +197,8 @@ start (const char *program, RecProbeResult *result, int timeout_ms)
     refuse (result, "could not be inspected: %s", error->message);
     return NULL;
   }
-  const char *const argv[] = { program, "--probe", result->file, NULL };
+  const char *const argv[] = { program, "--probe", result->file,
+    folder != NULL ? "--layouts-in" : NULL, folder, NULL };
   const RecChildFd child_fd = { fds[1], STDOUT_FILENO };
   const RecChildSetup setup = {
     .argv = argv,
@@ -179,6 +220,7 @@ start (const char *program, RecProbeResult *result, int timeout_ms)
   probe->fd = fds[0];
   probe->output = g_byte_array_new ();
   probe->end_us = g_get_monotonic_time () + (int64_t) timeout_ms * 1000;
+  probe->lists_layouts = folder != NULL;
   probe->result = result;
   return probe;
 }
@@ -255,8 +297,8 @@ wait_and_advance (GPtrArray *running, int timeout_ms)
   }
 }
 
-GPtrArray *
-rec_prober_run (const char *program, const char *const *files, int timeout_ms)
+static GPtrArray *
+run (const char *program, const char *const *files, const char *folder, int timeout_ms)
 {
   GPtrArray *results = g_ptr_array_new_with_free_func (free_result);
   g_autoptr (GPtrArray) running = g_ptr_array_new_with_free_func (free_probe);
@@ -268,7 +310,7 @@ rec_prober_run (const char *program, const char *const *files, int timeout_ms)
 
       result->file = g_strdup (files[next++]);
       g_ptr_array_add (results, result);
-      Probe *probe = start (program, result, timeout_ms);
+      Probe *probe = start (program, result, folder, timeout_ms);
       if (probe != NULL)
         g_ptr_array_add (running, probe);
     }
@@ -276,4 +318,16 @@ rec_prober_run (const char *program, const char *const *files, int timeout_ms)
       wait_and_advance (running, timeout_ms);
   }
   return results;
+}
+
+GPtrArray *
+rec_prober_run (const char *program, const char *const *files, int timeout_ms)
+{
+  return run (program, files, NULL, timeout_ms);
+}
+
+GPtrArray *
+rec_prober_list (const char *program, const char *const *files, const char *folder, int timeout_ms)
+{
+  return run (program, files, folder, timeout_ms);
 }
