@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/path.h"
+#include "plugin/layout-list.h"
 #include "plugin/probe.h"
 
 #define PATIENT "20000" /* ms: never the reason for a refusal, however busy the machine is */
@@ -361,6 +362,90 @@ test_goes_on_without_a_missing_folder (Fixture *fixture, gconstpointer data G_GN
   g_assert_nonnull (rec_catalogue_find (fixture->catalogue, REC_PLUGIN_SINK, "mp4"));
 }
 
+/* --- the layouts there are now --------------------------------------------------------------------------------- */
+
+static void
+keep_list (json_object *list, void *data)
+{
+  *(RecJson **) data = json_object_get (list);
+}
+
+static RecJson *
+list_layouts (Fixture *fixture)
+{
+  RecJson *list = NULL;
+
+  rec_layout_list_run (fixture->catalogue, fixture->folder, keep_list, &list);
+  while (list == NULL)
+    g_main_context_iteration (NULL, TRUE);
+  return list;
+}
+
+/* "NAME/CUSTOM by PLUGIN", one after the other. */
+static char *
+dup_names (RecJson *list)
+{
+  RecJson *layouts = rec_json_get (list, "layouts");
+  GString *text = g_string_new (NULL);
+
+  for (size_t i = 0; i < json_object_array_length (layouts); i++) {
+    RecJson *layout = json_object_array_get_idx (layouts, i);
+    g_string_append_printf (text, "%s/%s by %s;",
+        rec_json_string_or (layout, "recordingLayout", ""),
+        rec_json_string_or (layout, "customLayout", "-"),
+        rec_json_string_or (layout, "plugin", ""));
+  }
+  return g_string_free (text, FALSE);
+}
+
+static void
+make_page (Fixture *fixture, const char *name)
+{
+  g_autofree char *folder = g_build_filename (fixture->folder, name, NULL);
+  g_autofree char *file = g_build_filename (folder, "index.html", NULL);
+
+  g_assert_true (rec_path_make_folder (folder, 0700, NULL));
+  g_assert_true (g_file_set_contents (file, "", -1, NULL));
+}
+
+static void
+test_lists_the_layouts_of_pages (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  add (fixture, PLUGINS "/best_fit.so", "best_fit.so");
+  add (fixture, PLUGINS "/custom_subfolder.so", "custom_subfolder.so");
+  add (fixture, REC_BUILD_DIR "/examples/webpage.so", "webpage.so");
+  scan (fixture, PATIENT);
+  make_page (fixture, "team");
+  g_autoptr (RecJson) before = list_layouts (fixture);
+  g_autofree char *names_before = dup_names (before);
+  make_page (fixture, "later");
+  g_autoptr (RecJson) after = list_layouts (fixture);
+  g_autofree char *names_after = dup_names (after);
+
+  assert_says (names_before, "BEST_FIT/- by best_fit;");
+  assert_says (names_before, "best_fit/- by best_fit;");
+  assert_says (names_before, "CUSTOM/team by custom_subfolder;");
+  assert_says (names_before, "webpage/ by webpage;");
+  g_assert_null (strstr (names_before, "later"));
+  assert_says (names_after, "CUSTOM/later by custom_subfolder;CUSTOM/team by custom_subfolder;");
+}
+
+static void
+test_lists_without_a_plugin_that_crashes (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  add (fixture, PLUGINS "/best_fit.so", "best_fit.so");
+  add (fixture, TEST_PLUGINS "/broken-page-list.so", "broken.so");
+  scan (fixture, PATIENT);
+  g_autoptr (RecJson) list = list_layouts (fixture);
+  g_autofree char *names = dup_names (list);
+  RecJson *problem = json_object_array_get_idx (rec_json_get (list, "problems"), 0);
+
+  assert_says (names, "BEST_FIT/- by best_fit;");
+  g_assert_null (strstr (names, "broken"));
+  g_assert_cmpstr (rec_json_string_or (problem, "plugin", ""), ==, "broken-page-list");
+  assert_says (rec_json_string_or (problem, "message", ""), "crashes");
+}
+
 #define CLAIM(name, function)                                                                      \
   g_test_add ("/catalogue/" name, Fixture, NULL, set_up, function, tear_down)
 
@@ -368,7 +453,9 @@ int
 main (int argc, char **argv)
 {
   if (argc == 3 && strcmp (argv[1], "--probe") == 0)
-    return rec_probe_run (argv[2]);
+    return rec_probe_run (argv[2], NULL);
+  if (argc == 5 && strcmp (argv[1], "--probe") == 0 && strcmp (argv[3], "--layouts-in") == 0)
+    return rec_probe_run (argv[2], argv[4]);
   g_test_init (&argc, &argv, NULL);
   /* Refusals are warned about; that is their point. */
   g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
@@ -385,6 +472,8 @@ main (int argc, char **argv)
   CLAIM ("says-which-layouts-there-are", test_says_which_layouts_there_are);
   CLAIM ("lays-the-request-over-the-ini-file", test_lays_the_request_over_the_ini_file);
   CLAIM ("finds-new-plugins-when-it-scans-again", test_finds_new_plugins_when_it_scans_again);
+  CLAIM ("lists-the-layouts-of-pages", test_lists_the_layouts_of_pages);
+  CLAIM ("lists-without-a-plugin-that-crashes", test_lists_without_a_plugin_that_crashes);
   CLAIM ("goes-on-without-a-missing-folder", test_goes_on_without_a_missing_folder);
   return g_test_run ();
 }
