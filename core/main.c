@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/main-thread.h"
 #include "base/settings.h"
+#include "events/events.h"
 #include "media/router.h"
 #include "plugin/catalogue.h"
 #include "plugin/probe.h"
@@ -38,6 +39,7 @@ typedef struct {
   GMainLoop *loop;
   RecConfig *config;
   RecRegistry *registry;
+  RecEvents *events;
   RecRouter *router;
   RecCatalogue *catalogue;
   RecSupervisor *supervisor;
@@ -182,6 +184,9 @@ static bool
 build_server (Server *server, const char *program, GError **error)
 {
   server->registry = rec_registry_new (server->config, read_wall_clock, NULL);
+  server->events = rec_events_new (server->config, server->registry, error);
+  if (server->events == NULL)
+    return false;
   server->catalogue = rec_catalogue_new (server->config, program, error);
   if (server->catalogue == NULL)
     return false;
@@ -195,6 +200,7 @@ build_server (Server *server, const char *program, GError **error)
       server->catalogue, program, error);
   if (server->supervisor == NULL)
     return false;
+  rec_events_watch_ends (server->events);
   const RecApiContext context = {
     .config = server->config,
     .registry = server->registry,
@@ -227,6 +233,7 @@ free_server (Server *server)
   g_clear_pointer (&server->router, rec_router_free);
   g_clear_pointer (&server->catalogue, rec_catalogue_free);
   g_clear_pointer (&server->registry, rec_registry_free);
+  g_clear_pointer (&server->events, rec_events_free);
   g_clear_pointer (&server->loop, g_main_loop_unref);
 }
 

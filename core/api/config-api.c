@@ -3,6 +3,7 @@
 #include "api/private.h"
 #include "base/config.h"
 #include "base/settings.h"
+#include "events/webhook.h"
 #include "session/token.h"
 
 #include <string.h>
@@ -74,6 +75,34 @@ set_address (RecJson *object, const char *url)
   rec_json_set_string (object, "OPENVIDU_PUBLICURL", ending_in_slash);
 }
 
+/* The values of headers are mostly passwords: only the names are told. */
+static RecJson *
+make_list (const char *text, bool hides_values)
+{
+  g_auto (GStrv) list = rec_webhook_parse_list (text, NULL);
+  RecJson *array = json_object_new_array ();
+
+  for (size_t i = 0; list != NULL && list[i] != NULL; i++) {
+    char *colon = strchr (list[i], ':');
+    if (hides_values && colon != NULL)
+      *colon = '\0';
+    g_autofree char *shown = g_strconcat (list[i], hides_values ? ": ***" : "", NULL);
+    json_object_array_add (array, json_object_new_string (shown));
+  }
+  return array;
+}
+
+static void
+set_webhook (RecJson *object, const RecConfig *config)
+{
+  rec_json_set_string (object, "OPENVIDU_WEBHOOK_ENDPOINT",
+      rec_config_get_string (config, "openvidu.webhook.endpoint"));
+  rec_json_take (object, "OPENVIDU_WEBHOOK_HEADERS",
+      make_list (rec_config_get_string (config, "openvidu.webhook.headers"), true));
+  rec_json_take (object, "OPENVIDU_WEBHOOK_EVENTS",
+      make_list (rec_config_get_string (config, "openvidu.webhook.events"), false));
+}
+
 void
 rec_get_config (RecCall *call)
 {
@@ -91,7 +120,9 @@ rec_get_config (RecCall *call)
   if (rec_config_get_bool (config, "openvidu.cdr"))
     rec_json_take (object, "OPENVIDU_CDR_PATH", make_value (config, "openvidu.cdr.path"));
   rec_json_set_bool (object, "OPENVIDU_WEBRTC_SIMULCAST", false);
-  rec_json_set_bool (object, "OPENVIDU_WEBHOOK", false);
+  rec_json_take (object, "OPENVIDU_WEBHOOK", make_value (config, "openvidu.webhook"));
+  if (rec_config_get_bool (config, "openvidu.webhook"))
+    set_webhook (object, config);
   rec_http_answer_json (call->request, 200, object);
 }
 

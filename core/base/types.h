@@ -38,6 +38,9 @@ typedef struct RecSupervisor RecSupervisor;
 typedef struct RecSignalClient RecSignalClient;
 typedef struct RecSignalServer RecSignalServer;
 
+/* events */
+typedef struct RecEvents RecEvents;
+
 /* api */
 typedef struct RecHttpRequest RecHttpRequest;
 typedef struct RecHttpServer RecHttpServer;
