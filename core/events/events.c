@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/config.h"
-#include "base/log.h"
 #include "base/main-thread.h"
 #include "events/facts.h"
 #include "session/registry.h"
@@ -39,21 +38,6 @@ free_connection (void *data)
 
 /* --- telling ----------------------------------------------------------------------------------------------------- */
 
-static void
-log_event (const char *name, RecJson *fact)
-{
-  const RecLogFields about = {
-    .session = rec_json_string_or (fact, "sessionId", NULL),
-    .participant = rec_json_string_or (fact, "participantId", NULL),
-    .stream = rec_json_string_or (fact, "streamId", NULL),
-    .recording = rec_json_string_or (fact, "id", NULL),
-  };
-  const char *reason = rec_json_string_or (fact, "reason", NULL);
-
-  rec_log_with (G_LOG_LEVEL_INFO, &about, "%s%s%s", name, reason != NULL ? ": " : "",
-      reason != NULL ? reason : "");
-}
-
 /* Takes fact. era: in which words the CDR has it; INVALID: it has not. */
 static void
 tell (RecEvents *events, RecEra era, const char *name, RecJson *fact)
@@ -61,7 +45,6 @@ tell (RecEvents *events, RecEra era, const char *name, RecJson *fact)
   g_autoptr (RecJson) taken = fact;
   g_autoptr (RecJson) line = NULL, body = NULL;
 
-  log_event (name, fact);
   if (events->outbox == NULL)
     return;
   if (era != REC_ERA_INVALID)

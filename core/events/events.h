@@ -1,4 +1,4 @@
-/* events.h - follows what happens in sessions, and tells it to the log, the CDR file and the webhook receiver. [main] */
+/* events.h - follows what happens in sessions, and tells it to the CDR file and the webhook receiver. [main] */
 #ifndef REC_EVENTS_EVENTS_H
 #define REC_EVENTS_EVENTS_H
 

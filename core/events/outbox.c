@@ -101,15 +101,11 @@ static void
 empty_queue (RecOutbox *outbox)
 {
   Letter *letter;
-  bool has_body = false;
 
   while ((letter = pop_letter (outbox)) != NULL) {
-    has_body = has_body || letter->webhook_body != NULL;
     handle (outbox, letter);
     free_letter (letter);
   }
-  if (has_body && outbox->own.webhook != NULL)
-    rec_webhook_sync (outbox->own.webhook);
 }
 
 static void

@@ -382,12 +382,6 @@ rec_spool_append (RecSpool *spool, const char *text, GError **error)
   return true;
 }
 
-bool
-rec_spool_sync (RecSpool *spool, GError **error)
-{
-  return spool->fd < 0 || fdatasync (spool->fd) == 0 || fail (error, "save", spool->folder);
-}
-
 /* --- reading ------------------------------------------------------------------------------------------------- */
 
 static bool

@@ -21,9 +21,9 @@ RecSpool *rec_spool_new (const char *folder, int64_t max_bytes, GError **error);
 void rec_spool_free (RecSpool *spool);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecSpool, rec_spool_free)
 
-/* text: one line. On the disk for good after rec_spool_sync. */
+/* text: one line. It survives the process from here on; whether the last seconds survive a loss of power is up to the
+ * file system, because waiting for the disk would keep the next texts in memory. */
 bool rec_spool_append (RecSpool *spool, const char *text, GError **error);
-bool rec_spool_sync (RecSpool *spool, GError **error);
 
 /* The oldest text, borrowed until the next call that gets the spool, or NULL. Numbers go up by one, over restarts too. */
 const char *rec_spool_peek (RecSpool *spool, uint64_t *number);

@@ -265,16 +265,6 @@ rec_webhook_add (RecWebhook *webhook, const char *body)
   take_spool_loss (webhook);
 }
 
-void
-rec_webhook_sync (RecWebhook *webhook)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!rec_spool_sync (webhook->spool, &error))
-    g_warning ("events for %s would be lost if the machine stopped now: %s", webhook->receiver,
-        error->message);
-}
-
 /* --- sending --------------------------------------------------------------------------------------------------- */
 
 static void
@@ -414,7 +404,8 @@ rec_webhook_work (RecWebhook *webhook)
       (webhook->pause_ms == 0 || now_us >= webhook->due_us)) {
     send_next (webhook);
     curl_multi_perform (webhook->multi, &n_running);
-    return webhook->sending.number != 0 ? -1 : 0;
+    /* A receiver nearby may have answered by now, and then nothing wakes the caller. */
+    return n_running > 0 ? -1 : 0;
   }
   if (webhook->sending.number != 0 || rec_spool_count (webhook->spool) == 0)
     return webhook->loss.count > 0 ? LOSS_LOG_US / 1000 : -1;

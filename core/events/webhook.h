@@ -23,9 +23,8 @@ RecWebhook *rec_webhook_new (const RecConfig *config, CURLM *multi, GError **err
 void rec_webhook_free (RecWebhook *webhook);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecWebhook, rec_webhook_free)
 
-/* Keeps body for delivery, unless the receiver does not want events of this name. Sync the spool after the last one. */
+/* Keeps body for delivery. */
 void rec_webhook_add (RecWebhook *webhook, const char *body);
-void rec_webhook_sync (RecWebhook *webhook);
 /* Whether the receiver wants events of this name. [any] */
 bool rec_webhook_wants (const RecWebhook *webhook, const char *name);
 
