@@ -58,6 +58,9 @@ PLUGINS := $(patsubst %,$(B)/plugins/%.so,$(notdir $(PLUGIN_FOLDERS)))
 EXAMPLES := $(patsubst %,$(B)/examples/%.so,$(notdir $(EXAMPLE_FOLDERS)))
 TEST_PLUGINS := $(patsubst tests/plugins/%.c,$(B)/tests/plugins/%.so,$(wildcard tests/plugins/*.c))
 TEST_LIBRARY := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/lib/*.c))
+# The client libraries that layout pages load; there are none before `make deps`.
+CLIENT_SCRIPTS := $(wildcard node_modules/openvidu-browser-*/static/js/openvidu-browser-*.min.js)
+LIBRARIES := $(patsubst %,$(B)/openvidu-browser/%,$(notdir $(CLIENT_SCRIPTS)))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test-*.c))
 MEDIA_TESTS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/media/test-*.c))
 MEDIA_SCRIPTS := $(filter-out %.c %.h,$(wildcard tests/media/test-*))
@@ -70,14 +73,15 @@ OBJECTS := $(CORE_OBJECTS) $(B)/obj/core/main.o
 SOURCES := $(wildcard core/*.[ch] core/*/*.[ch] include/recto/*.h plugins/*/*.[ch] \
   plugins/*/*/*.[ch] tests/*/*.[ch])
 
-.PHONY: all plugins tests deps run demo check check-unit check-media check-e2e asan lint conf \
+.PHONY: all plugins libraries tests deps run demo check check-unit check-media check-e2e asan lint conf \
   do-run do-demo do-check do-check-unit do-check-media do-check-e2e do-lint do-asan asan-tests \
   format format-check headers layers keys install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(B)/recto plugins
+all: $(B)/recto plugins libraries
 plugins: $(PLUGINS) $(EXAMPLES)
+libraries: $(LIBRARIES)
 tests: $(UNIT_TESTS) $(FUZZ_REPLAYS) $(MEDIA_TESTS) $(TEST_PLUGINS) $(TOOLS)
 
 help:
@@ -164,6 +168,14 @@ $(TEST_PLUGINS): $(B)/tests/plugins/%.so: $(B)/obj/tests/plugins/%.o
 $(PLUGINS) $(EXAMPLES) $(TEST_PLUGINS):
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(CC) $(PLUGIN_LDFLAGS) -o $@ $^ -lm
+
+define library
+$(B)/openvidu-browser/$(notdir $(1)): $(1)
+endef
+$(foreach script,$(CLIENT_SCRIPTS),$(eval $(call library,$(script))))
+$(LIBRARIES):
+	@mkdir -p $(@D)
+	$(call say,COPY,$@)cp $< $@
 
 TEST_ARCHIVES := $(B)/tests/libtest.a $(B)/libcore.a $(B)/libcommon.a
 $(UNIT_TESTS): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_ARCHIVES)
@@ -272,6 +284,7 @@ SETTINGS_FILES := recto.ini $(PLUGIN_SETTINGS:conf/%=%)
 INSTALLED := 755:$(B)/recto:$(SHARED)/bin/recto \
   $(foreach so,$(PLUGINS),755:$(so):$(SHARED)/lib/recto/plugins/$(notdir $(so))) \
   $(foreach header,$(wildcard include/recto/*.h),644:$(header):$(SHARED)/include/recto/$(notdir $(header))) \
+  $(foreach file,$(LIBRARIES),644:$(file):$(SHARED)/share/recto/openvidu-browser/$(notdir $(file))) \
   $(foreach file,$(LAYOUT_FILES),644:$(file):$(SHARED)/share/recto/$(file)) \
   644:$(B)/recto.service:$(SHARED)/lib/systemd/system/recto.service \
   644:conf/recto.sysusers:$(SHARED)/lib/sysusers.d/recto.conf \
