@@ -46,7 +46,8 @@ struct RecHttpServer {
   guint sweep_source;
   RecPeers *peers;
 
-  RecLock lock; /* guards what follows */
+  RecLock closing; /* held while an upgraded connection is closed */
+  RecLock lock;    /* guards what follows */
   pthread_cond_t changed;
   bool is_stopping;
   GQueue arrivals; /* of Arrival */
@@ -158,7 +159,10 @@ rec_http_socket_free (RecHttpSocket *socket)
     return;
   RecPeers *peers = socket->server->peers;
   rec_peers_set_socket (peers, socket->peer, -1);
-  MHD_upgrade_action (socket->handle, MHD_UPGRADE_ACTION_CLOSE);
+  {
+    REC_LOCKED (&socket->server->closing);
+    MHD_upgrade_action (socket->handle, MHD_UPGRADE_ACTION_CLOSE);
+  }
   rec_peers_hang_up (peers, socket->peer, g_get_monotonic_time () + LINGER_MS * 1000);
   g_free (socket->extra);
   g_free (socket->query);
@@ -247,6 +251,8 @@ on_connection (void *data, struct MHD_Connection *connection, void **context,
   RecHttpServer *server = data;
 
   if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+    /* It is freed next, while MHD_upgrade_action (), which brought this about, may still be looking at it. */
+    REC_LOCKED (&server->closing);
     rec_peers_remove (server->peers, GPOINTER_TO_SIZE (*context));
     return;
   }
@@ -487,6 +493,7 @@ rec_http_server_new (const RecConfig *config, const RecHttpCallbacks *callbacks,
   server->waiting =
       g_hash_table_new_full (NULL, NULL, (GDestroyNotify) rec_http_request_unref, NULL);
   server->peers = rec_peers_new ();
+  rec_lock_init (&server->closing);
   rec_lock_init (&server->lock);
   pthread_cond_init (&server->changed, NULL);
   g_queue_init (&server->arrivals);
@@ -580,6 +587,7 @@ rec_http_server_free (RecHttpServer *server)
   g_hash_table_unref (server->waiting);
   rec_peers_free (server->peers);
   rec_lock_clear (&server->lock);
+  rec_lock_clear (&server->closing);
   pthread_cond_destroy (&server->changed);
   g_main_context_unref (server->context);
   g_free (server->key_hash);
