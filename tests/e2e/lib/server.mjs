@@ -58,7 +58,8 @@ export function isRunning(pid) {
 }
 
 export class Server {
-  static async start({ name = 'server', settings = {}, port, folder, environment = {} } = {}) {
+  /** wrapper: a command that runs the program given to it in its own place. */
+  static async start({ name = 'server', settings = {}, port, folder, environment = {}, wrapper = [] } = {}) {
     const server = new Server();
     server.port = port ?? (await freePort());
     server.folder = folder ?? temporaryFolder(name);
@@ -72,6 +73,7 @@ export class Server {
       ...settings,
     };
     server.environment = environment;
+    server.wrapper = wrapper;
     await server.launch();
     return server;
   }
@@ -85,7 +87,8 @@ export class Server {
       args.push('-D', `${key}=${value}`);
 
     this.lines = [];
-    this.child = spawn(program, args, {
+    const [command, ...words] = [...this.wrapper, program, ...args];
+    this.child = spawn(command, words, {
       cwd: root, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.environment },
     });
     this.exited = once(this.child, 'exit').then(([code, signal]) => ({ code, signal }));
