@@ -68,10 +68,11 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz-%.c,%,$(wildcard tests/fuzz/fuzz-*.c)
 FUZZERS := $(FUZZ_TARGETS:%=$(B)/tests/fuzz-%)
 FUZZ_REPLAYS := $(FUZZ_TARGETS:%=$(B)/tests/replay-%)
 TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
+LOAD_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/tools/load/*.c))
 E2E_TESTS := $(wildcard tests/e2e/*.test.mjs)
 OBJECTS := $(CORE_OBJECTS) $(B)/obj/core/main.o
 SOURCES := $(wildcard core/*.[ch] core/*/*.[ch] include/recto/*.h plugins/*/*.[ch] \
-  plugins/*/*/*.[ch] tests/*/*.[ch])
+  plugins/*/*/*.[ch] tests/*/*.[ch] tests/tools/*/*.[ch])
 
 .PHONY: all plugins libraries tests deps run demo check check-unit check-media check-e2e asan lint conf \
   do-run do-demo do-check do-check-unit do-check-media do-check-e2e do-lint do-asan asan-tests \
@@ -79,7 +80,7 @@ SOURCES := $(wildcard core/*.[ch] core/*/*.[ch] include/recto/*.h plugins/*/*.[c
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(B)/recto plugins libraries
+all: $(B)/recto $(B)/recto-load plugins libraries
 plugins: $(PLUGINS) $(EXAMPLES)
 libraries: $(LIBRARIES)
 tests: $(UNIT_TESTS) $(FUZZ_REPLAYS) $(MEDIA_TESTS) $(TEST_PLUGINS) $(TOOLS)
@@ -156,6 +157,10 @@ $(B)/tests/libtest.a: $(TEST_LIBRARY)
 	$(archive)
 
 $(B)/recto: $(B)/obj/core/main.o $(B)/libcore.a
+	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
+
+# The load tool belongs to nobody's installation, but is there for whoever builds.
+$(B)/recto-load: $(LOAD_OBJECTS) $(B)/libcore.a
 	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 define plugin

@@ -92,6 +92,9 @@ test('five minutes lead to a first recording', { timeout: 120000 }, async () => 
     assert.equal(await media.decodeComplaints(file), '');
     assert.ok('red' in media.tiles(await media.frameAt(file, 1)));
     [begin, end].forEach((commands) => ran.add(commands));
+
+    const [load] = blocks('How much can my machine carry');
+    assert.match(await run(load, port), /^participants\.joined 4 times\nparticipants\.failed 0 times\n[^]*^streams\.watched 12 streams$/m);
   } finally {
     await browser.close();
     server.kill();
