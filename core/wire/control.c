@@ -72,6 +72,7 @@ struct RecControl {
 #define TIME(key) INTEGER (key, 0, INT64_MAX)
 
 static const char *const clocks[] = { "live", "packets", NULL };
+static const char *const modes[] = { "composed", "individual", NULL };
 static const char *const media[] = { "audio", "video", NULL };
 static const char *const fallbacks[] = { "best_fit", "fail", NULL };
 static const char *const recorder_states[] = { "joined", "left", NULL };
@@ -116,6 +117,7 @@ static const RecJsonField sink_fields[] = {
   STRING ("id", 64),
   STRING ("file", 4096),
   BOOLEAN ("required"),
+  { .name = "mode", .type = REC_JSON_STRING, .choices = modes },
   OPTIONAL_OBJECT ("options"),
   REC_JSON_FIELDS_END,
 };
@@ -180,7 +182,13 @@ static const RecJsonField track_add_fields[] = {
   INTEGER ("payloadType", 0, 127),
   INTEGER ("clockRate", 1, 1000000),
   OPTIONAL_STRING ("fmtp", 4096),
+  OPTIONAL_STRING ("role", 64),
+  OPTIONAL_STRING ("classes", 4096),
+  OPTIONAL_STRING ("clientData", 65536),
+  OPTIONAL_STRING ("serverData", 65536),
+  OPTIONAL_STRING ("typeOfVideo", 64),
   OPTIONAL_BOOLEAN ("isScreen"),
+  OPTIONAL_BOOLEAN ("record"),
   { .name = "joinedNs", .type = REC_JSON_INTEGER, .required = true },
   REC_JSON_FIELDS_END,
 };
@@ -196,6 +204,7 @@ static const RecJsonField stream_state_fields[] = {
   OPTIONAL_BOOLEAN ("audioActive"),
   OPTIONAL_BOOLEAN ("videoActive"),
   OPTIONAL_BOOLEAN ("isScreen"),
+  OPTIONAL_BOOLEAN ("record"),
   OPTIONAL_INTEGER ("atNs", 0, INT64_MAX),
   REC_JSON_FIELDS_END,
 };

@@ -11,7 +11,7 @@ rec_command_new (RecCommandType type, int64_t at_ns)
 
   command->type = type;
   command->at_ns = at_ns;
-  command->is_screen = command->audio_active = command->video_active = -1;
+  command->is_screen = command->audio_active = command->video_active = command->is_recorded = -1;
   return command;
 }
 
@@ -25,5 +25,10 @@ rec_command_free (RecCommand *command)
   g_free (command->data);
   g_free (command->codec);
   g_free (command->fmtp);
+  g_free (command->role);
+  g_free (command->classes);
+  g_free (command->client_data);
+  g_free (command->server_data);
+  g_free (command->type_of_video);
   g_free (command);
 }

@@ -19,10 +19,11 @@ typedef struct {
   int64_t at_ns; /* absolute */
   uint32_t track_id;
   char *stream, *participant, *data, *codec, *fmtp;
+  char *role, *classes, *client_data, *server_data, *type_of_video; /* NULL: not told */
   bool is_video;
   int payload_type, clock_rate;
   int64_t joined_ns;
-  int is_screen, audio_active, video_active; /* -1: unchanged */
+  int is_screen, audio_active, video_active, is_recorded; /* -1: unchanged */
 } RecCommand;
 
 RecCommand *rec_command_new (RecCommandType type, int64_t at_ns);

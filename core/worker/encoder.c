@@ -38,6 +38,16 @@ struct RecEncoder {
 /* --- packets --------------------------------------------------------------------------------------- */
 
 RecEncodedPacket *
+rec_encoded_packet_new (GBytes *bytes, bool is_video)
+{
+  RecEncodedPacket *packet = g_atomic_rc_box_new0 (RecEncodedPacket);
+
+  packet->bytes = g_bytes_ref (bytes);
+  packet->is_video = is_video;
+  return packet;
+}
+
+RecEncodedPacket *
 rec_encoded_packet_ref (RecEncodedPacket *packet)
 {
   return g_atomic_rc_box_acquire (packet);

@@ -25,6 +25,8 @@ typedef struct {
   bool is_video;
 } RecEncodedPacket;
 
+/* Holds bytes; its packet is to be filled in. */
+RecEncodedPacket *rec_encoded_packet_new (GBytes *bytes, bool is_video);
 RecEncodedPacket *rec_encoded_packet_ref (RecEncodedPacket *packet);
 void rec_encoded_packet_unref (RecEncodedPacket *packet);
 

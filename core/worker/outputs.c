@@ -159,7 +159,8 @@ rec_outputs_new (GPtrArray *sinks, const RecEncoderRecipe *base, GstCaps *video,
   outputs->events = *events;
   outputs->data = data;
   for (unsigned i = 0; i < sinks->len; i++)
-    if (!join_sink (outputs, sinks->pdata[i], base, video, audio, error)) {
+    if (rec_sink_runner_get_mode (sinks->pdata[i]) == REC_MODE_COMPOSED &&
+        !join_sink (outputs, sinks->pdata[i], base, video, audio, error)) {
       rec_outputs_free (outputs);
       return NULL;
     }

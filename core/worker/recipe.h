@@ -12,7 +12,9 @@
 
 typedef struct {
   bool is_live;
-  bool has_video, has_audio;
+  bool is_composed;              /* some sink takes the composed picture and sound */
+  bool has_video, has_audio;     /* of the composed one */
+  bool takes_video, takes_audio; /* of single streams */
   int width, height, frame_rate;
   int thumbnail_width;
   int queue_ms; /* what may wait of each track */

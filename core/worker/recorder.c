@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/lock.h"
+#include "worker/individual.h"
 #include "worker/outputs.h"
 #include "worker/sink-runner.h"
 #include "worker/stage.h"
@@ -45,10 +46,12 @@ struct RecRecorder {
 
   struct { /* of the recording thread */
     RecStage *stage;
-    GQueue pending;        /* of RecCommand, by at_ns */
-    GstBuffer *last;       /* the picture last handed out */
-    int64_t step, n_steps; /* n_steps: -1 until the end is known */
-    int64_t horizon_ns;    /* packets clock: file time that has been reached */
+    RecIndividual *individual; /* NULL: no sink takes single streams */
+    int64_t end_ns;            /* file time; -1 until it is known */
+    GQueue pending;            /* of RecCommand, by at_ns */
+    GstBuffer *last;           /* the picture last handed out */
+    int64_t step, n_steps;     /* n_steps: -1 until the end is known */
+    int64_t horizon_ns;        /* packets clock: file time that has been reached */
     uint64_t n_repeated;
     int64_t n_in_a_row; /* repeated since the last one that was painted */
   } own;
@@ -87,9 +90,11 @@ set_end (RecRecorder *recorder, int64_t at_ns)
 {
   const int64_t end_ns = MAX (rec_timeline_to_file (&recorder->timeline, at_ns), 0);
 
-  if (recorder->own.n_steps < 0)
-    recorder->own.n_steps =
-        MAX (rec_timeline_count_steps (&recorder->timeline, end_ns), recorder->own.step);
+  if (recorder->own.n_steps >= 0)
+    return;
+  recorder->own.end_ns = end_ns;
+  recorder->own.n_steps =
+      MAX (rec_timeline_count_steps (&recorder->timeline, end_ns), recorder->own.step);
 }
 
 static void
@@ -98,6 +103,7 @@ take_command (RecRecorder *recorder, RecCommand *command)
   switch (command->type) {
   case REC_COMMAND_TRACK_ADD:
     rec_stage_apply (recorder->own.stage, command);
+    rec_individual_apply (recorder->own.individual, command);
     break;
   case REC_COMMAND_STOP:
     set_end (recorder, command->at_ns);
@@ -121,6 +127,7 @@ apply_pending (RecRecorder *recorder, int64_t until_ns)
          command->at_ns <= until_ns) {
     g_queue_pop_head (&recorder->own.pending);
     rec_stage_apply (recorder->own.stage, command);
+    rec_individual_apply (recorder->own.individual, command);
     rec_command_free (command);
   }
 }
@@ -143,8 +150,11 @@ take_packet (RecRecorder *recorder, Item *item)
   const int64_t file_ns = rec_timeline_to_file (&recorder->timeline, item->pts_ns);
 
   recorder->own.horizon_ns = MAX (recorder->own.horizon_ns, file_ns);
-  rec_stage_push (recorder->own.stage, item->track_id, g_steal_pointer (&item->rtp), item->pts_ns,
+  rec_individual_push (recorder->own.individual, item->track_id, item->rtp, item->pts_ns,
       item->is_discont);
+  if (recorder->recipe.is_composed)
+    rec_stage_push (recorder->own.stage, item->track_id, g_steal_pointer (&item->rtp), item->pts_ns,
+        item->is_discont);
 }
 
 static void
@@ -211,6 +221,8 @@ run_step (RecRecorder *recorder)
   const int64_t step = recorder->own.step;
   const int64_t end_ns = rec_timeline_get_step_ns (timeline, step + 1);
 
+  rec_individual_run (recorder->own.individual,
+      recorder->own.end_ns >= 0 ? MIN (end_ns, recorder->own.end_ns) : end_ns);
   rec_stage_decode (recorder->own.stage, step);
   apply_pending (recorder, timeline->start_ns + rec_timeline_get_picture_limit_ns (timeline, step));
   if (recorder->recipe.has_video)
@@ -325,6 +337,7 @@ run (gpointer data)
     run_live (recorder);
   else
     run_packets (recorder);
+  rec_individual_end (recorder->own.individual, recorder->own.end_ns);
   rec_outputs_finish (recorder->outputs);
   for (unsigned i = 0; i < recorder->recipe.sinks->len; i++)
     rec_sink_runner_end (recorder->recipe.sinks->pdata[i], rec_recorder_get_duration_ns (recorder));
@@ -368,7 +381,7 @@ open_sinks (RecRecorder *recorder, GError **error)
     const unsigned n_tracks = rec_outputs_count_tracks (recorder->outputs, sink);
     g_autoptr (GError) cause = NULL;
 
-    if (n_tracks == 0)
+    if (n_tracks == 0 && rec_sink_runner_get_mode (sink) == REC_MODE_COMPOSED)
       g_set_error (&cause, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
           "sink '%s' takes none of the formats that composed recordings come in",
           rec_sink_runner_get_id (sink));
@@ -378,7 +391,7 @@ open_sinks (RecRecorder *recorder, GError **error)
       g_propagate_error (error, g_steal_pointer (&cause));
       return false;
     }
-    if (n_tracks == 0)
+    if (n_tracks == 0 && rec_sink_runner_get_mode (sink) == REC_MODE_COMPOSED)
       recorder->events.note (cause->message, recorder->data);
   }
   return true;
@@ -409,6 +422,7 @@ rec_recorder_new (const RecRecorderRecipe *recipe, const RecRecorderEvents *even
 {
   static const RecOutputsEvents outputs_events = { .failed = on_encoder_failed };
   static const RecStageEvents stage_events = { .keyframe = on_keyframe, .note = on_note };
+  static const RecIndividualEvents individual_events = { .keyframe = on_keyframe, .note = on_note };
   RecRecorder *recorder = g_new0 (RecRecorder, 1);
   g_autoptr (GstCaps) audio = recipe->has_audio ? make_audio_caps () : NULL;
 
@@ -417,8 +431,10 @@ rec_recorder_new (const RecRecorderRecipe *recipe, const RecRecorderEvents *even
   recorder->data = data;
   rec_timeline_init (&recorder->timeline, 0, recipe->frame_rate, recipe->has_video);
   init_threads (recorder);
-  recorder->own.n_steps = -1;
+  recorder->own.n_steps = recorder->own.end_ns = -1;
   recorder->own.stage = rec_stage_new (recipe, &recorder->timeline, &stage_events, recorder);
+  recorder->own.individual = rec_individual_new (recipe->sinks, &recorder->timeline,
+      recipe->takes_audio, recipe->takes_video, &individual_events, recorder);
   if (recipe->has_video)
     recorder->thumbnail = rec_thumbnail_new (rec_stage_get_picture_info (recorder->own.stage),
         recipe->thumbnail_width);
@@ -450,6 +466,7 @@ rec_recorder_free (RecRecorder *recorder)
   g_queue_clear_full (&recorder->shared.items, free_item);
   g_queue_clear_full (&recorder->own.pending, (GDestroyNotify) rec_command_free);
   rec_stage_free (recorder->own.stage);
+  rec_individual_free (recorder->own.individual);
   rec_thumbnail_free (recorder->thumbnail);
   gst_clear_buffer (&recorder->own.last);
   pthread_cond_destroy (&recorder->shared.changed);
@@ -518,6 +535,25 @@ int64_t
 rec_recorder_get_duration_ns (RecRecorder *recorder)
 {
   return rec_timeline_get_step_ns (&recorder->timeline, recorder->own.step);
+}
+
+int64_t
+rec_recorder_get_end_ns (RecRecorder *recorder)
+{
+  return recorder->own.end_ns;
+}
+
+GPtrArray *
+rec_recorder_get_takes (RecRecorder *recorder)
+{
+  return recorder->own.individual != NULL ? rec_individual_get_takes (recorder->own.individual)
+                                          : NULL;
+}
+
+void
+rec_recorder_count_streams (RecRecorder *recorder, unsigned *n_streams, unsigned *n_silent)
+{
+  rec_individual_count (recorder->own.individual, n_streams, n_silent);
 }
 
 bool

@@ -43,6 +43,9 @@ void rec_recorder_close_input (RecRecorder *recorder);
 /* The composed picture's next one. Not after ended. */
 void rec_recorder_force_keyframe (RecRecorder *recorder);
 
+/* Streams that are to be kept, and how many of them have sent nothing yet. */
+void rec_recorder_count_streams (RecRecorder *recorder, unsigned *n_streams, unsigned *n_silent);
+
 typedef struct {
   int64_t file_ns; /* composed so far */
   uint64_t frames_out, frames_repeated, packets_in, packets_dropped;
@@ -51,6 +54,10 @@ typedef struct {
 void rec_recorder_get_stats (RecRecorder *recorder, RecRecorderStats *stats);
 /* After ended. */
 int64_t rec_recorder_get_duration_ns (RecRecorder *recorder);
+/* Exactly when it was ordered to stop; file time. */
+int64_t rec_recorder_get_end_ns (RecRecorder *recorder);
+/* Of RecTake (individual.h); NULL: no sink takes single streams. Borrowed. */
+GPtrArray *rec_recorder_get_takes (RecRecorder *recorder);
 bool rec_recorder_write_thumbnail (RecRecorder *recorder, const char *path, GError **error);
 
 #endif

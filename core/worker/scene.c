@@ -33,6 +33,8 @@ free_stream (gpointer data)
   g_free ((char *) stream->stream.id);
   g_free ((char *) stream->stream.participant);
   g_free ((char *) stream->stream.data);
+  g_free ((char *) stream->stream.role);
+  g_free ((char *) stream->stream.classes);
   g_free (stream);
 }
 
@@ -111,8 +113,8 @@ rec_scene_add (RecSceneBoard *board, const char *id, const char *participant, co
     .id = g_strdup (id),
     .participant = g_strdup (participant),
     .data = g_strdup (data),
-    .role = "",
-    .classes = "",
+    .role = g_strdup (""),
+    .classes = g_strdup (""),
     .joined_ns = joined_ns,
   };
   stream->order = board->next_order++;
@@ -120,6 +122,24 @@ rec_scene_add (RecSceneBoard *board, const char *id, const char *participant, co
   g_ptr_array_sort (board->streams, compare_streams);
   board->is_dirty = true;
   return stream;
+}
+
+static void
+replace (const char **field, const char *text)
+{
+  if (text == NULL)
+    return;
+  g_free ((char *) *field);
+  *field = g_strdup (text);
+}
+
+void
+rec_scene_describe (RecSceneBoard *board, RecSceneStream *stream, const char *role,
+    const char *classes)
+{
+  replace (&stream->stream.role, role);
+  replace (&stream->stream.classes, classes);
+  board->is_dirty = true;
 }
 
 void

@@ -36,6 +36,9 @@ void rec_scene_free (RecSceneBoard *board);
 /* The stream with this id, made when it is new; NULL when there are too many. */
 RecSceneStream *rec_scene_add (RecSceneBoard *board, const char *id, const char *participant,
     const char *data, int64_t joined_ns);
+/* NULL: as before. */
+void rec_scene_describe (RecSceneBoard *board, RecSceneStream *stream, const char *role,
+    const char *classes);
 RecSceneStream *rec_scene_find (RecSceneBoard *board, const char *id);
 RecSceneStream *rec_scene_find_track (RecSceneBoard *board, uint32_t track_id);
 void rec_scene_remove (RecSceneBoard *board, RecSceneStream *stream);

@@ -24,6 +24,25 @@ read_encoder (RecSetup *setup, RecJson *encoder)
   recipe->n_threads = (int) rec_json_int_or (encoder, "threads", 0);
 }
 
+static uint32_t
+get_mode (RecJson *sink)
+{
+  return strcmp (rec_json_string_or (sink, "mode", "composed"), "individual") == 0
+             ? REC_MODE_INDIVIDUAL
+             : REC_MODE_COMPOSED;
+}
+
+static bool
+is_composed (RecJson *message)
+{
+  RecJson *sinks = rec_json_get (message, "sinks");
+
+  for (size_t i = 0; i < json_object_array_length (sinks); i++)
+    if (get_mode (json_object_array_get_idx (sinks, i)) == REC_MODE_COMPOSED)
+      return true;
+  return json_object_array_length (sinks) == 0;
+}
+
 static void
 read_recording (RecSetup *setup)
 {
@@ -34,8 +53,11 @@ read_recording (RecSetup *setup)
   setup->id = rec_json_string_or (recording, "id", "");
   setup->directory = rec_json_string_or (recording, "directory", "");
   setup->name = rec_json_string_or (recording, "name", "");
-  recorder->has_video = rec_json_bool_or (recording, "hasVideo", false);
-  recorder->has_audio = rec_json_bool_or (recording, "hasAudio", false);
+  recorder->takes_video = rec_json_bool_or (recording, "hasVideo", false);
+  recorder->takes_audio = rec_json_bool_or (recording, "hasAudio", false);
+  recorder->is_composed = is_composed (setup->message);
+  recorder->has_video = recorder->is_composed && recorder->takes_video;
+  recorder->has_audio = recorder->is_composed && recorder->takes_audio;
   recorder->width = (int) rec_json_int_or (recording, "width", 0) / 2 *
                     2; /* x264 takes no odd sides */
   recorder->height = (int) rec_json_int_or (recording, "height", 0) / 2 * 2;
@@ -52,7 +74,7 @@ check_recording (const RecSetup *setup, GError **error)
 {
   const RecRecorderRecipe *recorder = &setup->recorder;
 
-  if (!recorder->has_video && !recorder->has_audio) {
+  if (!recorder->takes_video && !recorder->takes_audio) {
     g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
         "recording '%s' has neither pictures nor sound", setup->id);
     return false;
@@ -133,12 +155,12 @@ rec_setup_get_sink (const RecSetup *setup, unsigned index, RecSinkRecipe *recipe
     .is_required = rec_json_bool_or (sink, "required", true),
     .options = rec_json_get (sink, "options"),
     .setup = {
-      .mode = REC_MODE_COMPOSED,
+      .mode = get_mode (sink),
       .recording_id = setup->id,
       .directory = setup->directory,
       .name = setup->name,
-      .has_video = recorder->has_video,
-      .has_audio = recorder->has_audio,
+      .has_video = recorder->takes_video,
+      .has_audio = recorder->takes_audio,
       .width = recorder->has_video ? recorder->width : 0,
       .height = recorder->has_video ? recorder->height : 0,
       .frame_rate = recorder->has_video ? recorder->frame_rate : 0,
@@ -184,11 +206,17 @@ rec_setup_read_command (RecControlType type, json_object *message, int64_t fallb
   command->is_screen = read_change (message, "isScreen");
   command->audio_active = read_change (message, "audioActive");
   command->video_active = read_change (message, "videoActive");
+  command->is_recorded = read_change (message, "record");
   if (type == REC_CONTROL_STREAM_STATE)
     return command;
   command->track_id = (uint32_t) rec_json_int_or (message, "track", 0);
   command->participant = dup_string (message, "participant");
   command->data = dup_string (message, "data");
+  command->role = dup_string (message, "role");
+  command->classes = dup_string (message, "classes");
+  command->client_data = dup_string (message, "clientData");
+  command->server_data = dup_string (message, "serverData");
+  command->type_of_video = dup_string (message, "typeOfVideo");
   command->codec = dup_string (message, "codec");
   command->fmtp = dup_string (message, "fmtp");
   command->is_video = strcmp (rec_json_string_or (message, "media", ""), "video") == 0;

@@ -27,7 +27,8 @@ struct RecSinkRunner {
     char *error;
     RecNeeds needs;
     RecSinkQueue queue;
-    unsigned n_tracks_wanted; /* 0: not to be opened yet */
+    bool is_open_wanted;
+    unsigned n_tracks_wanted;
     bool is_ending;
     int64_t end_ns, stored_ns;
     GPtrArray *files;

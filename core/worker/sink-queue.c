@@ -26,16 +26,30 @@ rec_sink_queue_clear (RecSinkQueue *queue)
 }
 
 void
-rec_sink_queue_add_track (RecSinkQueue *queue, const RecTrack *track)
+rec_sink_queue_add_track (RecSinkQueue *queue, const RecTrack *track, bool is_late)
 {
   RecSinkItem *item = g_new0 (RecSinkItem, 1);
 
   item->track = *track;
   item->codec_data = g_bytes_new (track->codec_data, track->codec_data_size);
   item->track.codec_data = g_bytes_get_data (item->codec_data, NULL);
-  g_queue_push_head (&queue->items, item);
+  if (is_late)
+    g_queue_push_tail (&queue->items, item);
+  else
+    g_queue_push_head (&queue->items, item);
   queue->n_tracks++;
   queue->has_video |= track->media == REC_MEDIA_VIDEO;
+}
+
+void
+rec_sink_queue_end_track (RecSinkQueue *queue, uint32_t track_id, int64_t end_ns)
+{
+  RecSinkItem *item = g_new0 (RecSinkItem, 1);
+
+  item->is_end = true;
+  item->end_ns = end_ns;
+  item->track.id = track_id;
+  g_queue_push_tail (&queue->items, item);
 }
 
 bool

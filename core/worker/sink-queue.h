@@ -9,8 +9,10 @@
 #include <stdbool.h>
 
 typedef struct {
-  RecEncodedPacket *packet; /* NULL: a track */
-  RecTrack track;
+  RecEncodedPacket *packet; /* NULL: a track, or its end */
+  bool is_end;
+  int64_t end_ns;
+  RecTrack track;     /* of an end: its id alone */
   GBytes *codec_data; /* of the track */
 } RecSinkItem;
 
@@ -32,8 +34,9 @@ void rec_sink_queue_init (RecSinkQueue *queue, uint32_t delivery, int64_t max_ns
     int64_t max_bytes);
 void rec_sink_queue_clear (RecSinkQueue *queue);
 
-/* Copied; comes out before all packets. */
-void rec_sink_queue_add_track (RecSinkQueue *queue, const RecTrack *track);
+/* Copied; comes out before all packets, or (is_late) after those that are in already. */
+void rec_sink_queue_add_track (RecSinkQueue *queue, const RecTrack *track, bool is_late);
+void rec_sink_queue_end_track (RecSinkQueue *queue, uint32_t track_id, int64_t end_ns);
 bool rec_sink_queue_is_full (const RecSinkQueue *queue, const RecEncodedPacket *packet);
 /* A full LIVE queue drops what it holds, and on to the next keyframe: true once, when one should be asked for. A
  * LOSSLESS one takes everything: look at is_full first. */

@@ -307,12 +307,19 @@ rec_sink_runner_get_needs (const RecSinkRunner *runner)
   return &runner->shared.needs;
 }
 
+uint32_t
+rec_sink_runner_get_mode (const RecSinkRunner *runner)
+{
+  return runner->setup.mode;
+}
+
 bool
 rec_sink_runner_open (RecSinkRunner *runner, unsigned n_tracks, GError **error)
 {
   {
     REC_LOCKED (&runner->shared.lock);
     runner->shared.n_tracks_wanted = n_tracks;
+    runner->shared.is_open_wanted = true;
     pthread_cond_broadcast (&runner->shared.changed);
   }
   return wait_for_state (runner, REC_SINK_OPEN, error);
@@ -326,7 +333,18 @@ rec_sink_runner_add_track (RecSinkRunner *runner, const RecTrack *track)
   REC_LOCKED (&runner->shared.lock);
   if (rec_sink_runner_is_over_locked (runner))
     return;
-  rec_sink_queue_add_track (&runner->shared.queue, track);
+  rec_sink_queue_add_track (&runner->shared.queue, track,
+      runner->setup.mode == REC_MODE_INDIVIDUAL);
+  pthread_cond_broadcast (&runner->shared.changed);
+}
+
+void
+rec_sink_runner_end_track (RecSinkRunner *runner, uint32_t track_id, int64_t end_ns)
+{
+  REC_LOCKED (&runner->shared.lock);
+  if (rec_sink_runner_is_over_locked (runner))
+    return;
+  rec_sink_queue_end_track (&runner->shared.queue, track_id, end_ns);
   pthread_cond_broadcast (&runner->shared.changed);
 }
 

@@ -53,11 +53,14 @@ RecSinkRunner *rec_sink_runner_recover (const RecSinkRecipe *recipe, const RecSi
 void rec_sink_runner_free (RecSinkRunner *runner);
 
 const RecNeeds *rec_sink_runner_get_needs (const RecSinkRunner *runner);
-/* Waits up to the deadline. Packets are written once n_tracks tracks are there. */
+uint32_t rec_sink_runner_get_mode (const RecSinkRunner *runner); /* REC_MODE_* */
+/* Waits up to the deadline. Packets are written once n_tracks tracks are there (single streams: 0). */
 bool rec_sink_runner_open (RecSinkRunner *runner, unsigned n_tracks, GError **error);
 
 void rec_sink_runner_add_track (RecSinkRunner *runner, const RecTrack *track); /* copied [any] */
-void rec_sink_runner_push (RecSinkRunner *runner, RecEncodedPacket *packet);   /* may wait [any] */
+void rec_sink_runner_end_track (RecSinkRunner *runner, uint32_t track_id,
+    int64_t end_ns);                                                         /* [any] */
+void rec_sink_runner_push (RecSinkRunner *runner, RecEncodedPacket *packet); /* may wait [any] */
 /* After what is queued: end_track at end_ns, finish, close. Does not wait. [any] */
 void rec_sink_runner_end (RecSinkRunner *runner, int64_t end_ns);
 /* Fails a sink whose call overruns its deadline. To be called every 100 ms or so; time in which nobody calls does not

@@ -98,7 +98,10 @@ rec_sink_set_has_data (RecSinkSet *set)
   for (unsigned i = 0; i < set->all->len; i++) {
     RecSinkRunner *sink = set->all->pdata[i];
 
-    if (rec_sink_runner_is_required (sink) && rec_sink_runner_get_stored_ns (sink) == 0)
+    /* Nobody may publish yet: of single streams there is nothing to wait for here. */
+    if (rec_sink_runner_is_required (sink) &&
+        rec_sink_runner_get_mode (sink) == REC_MODE_COMPOSED &&
+        rec_sink_runner_get_stored_ns (sink) == 0)
       return false;
   }
   return true;

@@ -76,10 +76,10 @@ wait_for_open (RecSinkRunner *runner)
 {
   REC_LOCKED (&runner->shared.lock);
 
-  while (runner->shared.n_tracks_wanted == 0 && !runner->shared.is_ending &&
+  while (!runner->shared.is_open_wanted && !runner->shared.is_ending &&
          !rec_sink_runner_is_over_locked (runner))
     pthread_cond_wait (&runner->shared.changed, &runner->shared.lock);
-  return runner->shared.n_tracks_wanted > 0 && !rec_sink_runner_is_over_locked (runner);
+  return runner->shared.is_open_wanted && !rec_sink_runner_is_over_locked (runner);
 }
 
 static bool
@@ -134,6 +134,20 @@ add_track (RecSinkRunner *runner, RecSinkItem *item, RecError *error)
   return runner->plugin->sink.add_track (runner->own.sink, &item->track, error);
 }
 
+/* Nothing of a track is held longer than it lasts: streams come and go. */
+static bool
+end_track (RecSinkRunner *runner, const RecSinkItem *item, RecError *error)
+{
+  for (unsigned i = 0; i < runner->own.track_ids->len; i++) {
+    if (g_array_index (runner->own.track_ids, uint32_t, i) != item->track.id)
+      continue;
+    g_array_remove_index_fast (runner->own.track_ids, i);
+    g_ptr_array_remove_index_fast (runner->own.codec_data, i);
+    return runner->plugin->sink.end_track (runner->own.sink, item->track.id, item->end_ns, error);
+  }
+  return true;
+}
+
 /* A live sink stores nothing: what it took is as safe as it gets. */
 static void
 count_as_stored (RecSinkRunner *runner, const RecPacket *packet)
@@ -147,9 +161,11 @@ handle_item (RecSinkRunner *runner, RecSinkItem *item, const char **call, RecErr
 {
   bool is_fine;
 
-  *call = item->packet == NULL ? "add_track" : "write";
+  *call = item->packet != NULL ? "write" : item->is_end ? "end_track" : "add_track";
   begin_call (runner, *call, runner->deadline_ms);
-  if (item->packet == NULL)
+  if (item->is_end)
+    is_fine = end_track (runner, item, error);
+  else if (item->packet == NULL)
     is_fine = add_track (runner, item, error);
   else
     is_fine = runner->plugin->sink.write (runner->own.sink, &item->packet->packet, error);

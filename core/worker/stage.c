@@ -66,6 +66,7 @@ add_to_scene (RecStage *stage, const RecCommand *command)
 
   if (stream == NULL)
     return;
+  rec_scene_describe (stage->scene, stream, command->role, command->classes);
   if (command->is_video) {
     stream->video_track = command->track_id;
     set_flag (&stream->stream, REC_STREAM_VIDEO, true);

@@ -167,16 +167,16 @@ add_format_parameters (GstStructure *structure, const char *fmtp)
   }
 }
 
-static GstCaps *
-make_caps (const RecTrackRecipe *recipe, const Codec *codec)
+GstCaps *
+rec_track_make_caps (const char *encoding, bool is_video, int payload_type, int clock_rate,
+    const char *fmtp)
 {
   /* rtpopusdepay takes dynamic payload types only; the number itself means nothing behind the router. */
   GstCaps *caps = gst_caps_new_simple ("application/x-rtp", "media", G_TYPE_STRING,
-      recipe->is_video ? "video" : "audio", "encoding-name", G_TYPE_STRING, codec->name, "payload",
-      G_TYPE_INT, MAX (recipe->payload_type, 96), "clock-rate", G_TYPE_INT, recipe->clock_rate,
-      NULL);
+      is_video ? "video" : "audio", "encoding-name", G_TYPE_STRING, encoding, "payload", G_TYPE_INT,
+      MAX (payload_type, 96), "clock-rate", G_TYPE_INT, clock_rate, NULL);
 
-  add_format_parameters (gst_caps_get_structure (caps, 0), recipe->fmtp);
+  add_format_parameters (gst_caps_get_structure (caps, 0), fmtp);
   return caps;
 }
 
@@ -198,7 +198,8 @@ rec_track_source_new (const RecTrackRecipe *recipe, RecKeyframeWanted wanted, vo
   track->is_video = recipe->is_video;
   track->name = g_strdup_printf ("%s of stream '%s'", codec->name, recipe->stream_id);
   track->description = codec->description;
-  track->caps = make_caps (recipe, codec);
+  track->caps = rec_track_make_caps (codec->name, recipe->is_video, recipe->payload_type,
+      recipe->clock_rate, recipe->fmtp);
   track->start_ns = recipe->start_ns;
   track->max_ms = recipe->max_ms;
   track->max_bytes = recipe->max_bytes;

@@ -39,6 +39,10 @@ typedef struct {
 /* Please ask the publisher for a keyframe; throttled. [any] */
 typedef void (*RecKeyframeWanted) (uint32_t track_id, void *data);
 
+/* What a depayloader wants to know of its packets; fmtp as in SDP, or NULL. New reference. */
+GstCaps *rec_track_make_caps (const char *encoding, bool is_video, int payload_type, int clock_rate,
+    const char *fmtp);
+
 RecTrackSource *rec_track_source_new (const RecTrackRecipe *recipe, RecKeyframeWanted wanted,
     void *data, GError **error);
 void rec_track_source_free (RecTrackSource *track);
