@@ -103,6 +103,9 @@ static const RecJsonField recording_fields[] = {
   INTEGER ("frameRate", 1, 240),
   BOOLEAN ("hasAudio"),
   BOOLEAN ("hasVideo"),
+  OPTIONAL_STRING ("sessionId", 1000),
+  OPTIONAL_BOOLEAN ("individual"),
+  OPTIONAL_BOOLEAN ("ignoreFailedStreams"),
   REC_JSON_FIELDS_END,
 };
 
@@ -137,6 +140,8 @@ static const RecJsonField limits_fields[] = {
   INTEGER ("sinkQueueBytes", 1, INT64_MAX),
   INTEGER ("sinkDeadlineMs", 1, 3600000),
   INTEGER ("finishDeadlineMs", 1, 3600000),
+  OPTIONAL_INTEGER ("streamTimeoutMs", 1, 3600000),
+  OPTIONAL_INTEGER ("timelineBytes", 0, INT64_MAX),
   REC_JSON_FIELDS_END,
 };
 
@@ -169,6 +174,8 @@ static const RecJsonField browser_fields[] = {
 
 static const RecJsonField begin_fields[] = {
   TIME ("startNs"),
+  OPTIONAL_INTEGER ("streams", 0, 100000),
+  OPTIONAL_INTEGER ("createdAt", 0, INT64_MAX),
   REC_JSON_FIELDS_END,
 };
 
@@ -279,6 +286,8 @@ static const RecJsonField file_fields[] = {
   BOOLEAN ("hasAudio"),
   BOOLEAN ("hasVideo"),
   OPTIONAL_STRING ("stream", 1000),
+  OPTIONAL_INTEGER ("startNs", 0, INT64_MAX),
+  OPTIONAL_INTEGER ("endNs", 0, INT64_MAX),
   REC_JSON_FIELDS_END,
 };
 

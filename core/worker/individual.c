@@ -15,15 +15,17 @@ typedef struct Stream Stream;
 typedef struct Track {
   RecIndividual *individual;
   Stream *stream;
-  uint32_t id;      /* the server's */
+  uint32_t id; /* the server's */
+  bool is_video;
   uint32_t sink_id; /* what sinks know it by in this take; 0: not announced yet */
   RecPassage *passage;
   int64_t last_ns; /* file time of the last packet in this take */
 } Track;
 
 struct Stream {
-  RecTake facts; /* what takes are made of */
-  RecTake *take; /* that goes on, or NULL */
+  RecTake facts;  /* what takes are made of */
+  RecTake *take;  /* that goes on, or NULL */
+  Stream *before; /* of the same id, not quite at its end; or NULL */
   bool is_recorded;
   unsigned n_tracks;
 };
@@ -34,7 +36,8 @@ struct RecIndividual {
   bool takes_audio, takes_video;
   RecIndividualEvents events;
   void *data;
-  GHashTable *streams; /* id -> Stream */
+  GHashTable *streams; /* id -> Stream, the last one */
+  GPtrArray *all;      /* of Stream */
   GHashTable *tracks;  /* id -> Track */
   GPtrArray *order;    /* of Track, as they were added; borrowed */
   GPtrArray *takes;    /* of RecTake */
@@ -76,9 +79,28 @@ dup_take (const RecTake *facts)
   return take;
 }
 
+static void end_take (RecIndividual *individual, Stream *stream, int64_t end_ns);
+
+/* Who returns is heard of before the end that was ordered takes effect. */
+static void
+end_before (RecIndividual *individual, Stream *stream, int64_t end_ns)
+{
+  if (stream->before == NULL)
+    return;
+  stream->before->is_recorded = false;
+  for (unsigned i = 0; i < individual->order->len; i++) {
+    Track *track = individual->order->pdata[i];
+
+    if (track->stream == stream->before)
+      rec_passage_set_open (track->passage, false);
+  }
+  end_take (individual, stream->before, end_ns);
+}
+
 static bool
 begin_take (RecIndividual *individual, Stream *stream, int64_t start_ns)
 {
+  end_before (individual, stream, start_ns);
   if (individual->takes->len >= MAX_TAKES) {
     if (!individual->is_full)
       individual->events.note ("no further streams are recorded: there are 1000 files already",
@@ -242,14 +264,30 @@ free_stream (gpointer data)
   g_free (stream);
 }
 
+static bool
+has_medium (RecIndividual *individual, const Stream *stream, bool is_video)
+{
+  for (unsigned i = 0; i < individual->order->len; i++) {
+    const Track *track = individual->order->pdata[i];
+
+    if (track->stream == stream && track->is_video == is_video)
+      return true;
+  }
+  return false;
+}
+
+/* A second picture of a stream is that of a new one with the same id. */
 static Stream *
 get_stream (RecIndividual *individual, const RecCommand *command)
 {
-  Stream *stream = g_hash_table_lookup (individual->streams, command->stream);
+  Stream *before = g_hash_table_lookup (individual->streams, command->stream);
+  Stream *stream;
 
-  if (stream != NULL)
-    return stream;
+  if (before != NULL && !has_medium (individual, before, command->is_video))
+    return before;
   stream = g_new0 (Stream, 1);
+  stream->before = before;
+  g_ptr_array_add (individual->all, stream);
   stream->facts = (RecTake){
     .stream = g_strdup (command->stream),
     .participant = g_strdup (command->participant),
@@ -259,7 +297,7 @@ get_stream (RecIndividual *individual, const RecCommand *command)
     .start_ns = -1, /* nothing has come yet */
   };
   stream->is_recorded = command->is_recorded != 0;
-  g_hash_table_insert (individual->streams, stream->facts.stream, stream);
+  g_hash_table_replace (individual->streams, stream->facts.stream, stream);
   if (stream->is_recorded) {
     g_atomic_int_inc (&individual->n_streams);
     g_atomic_int_inc (&individual->n_silent);
@@ -286,6 +324,7 @@ add_track (RecIndividual *individual, const RecCommand *command)
   track = g_new0 (Track, 1);
   track->individual = individual;
   track->id = command->track_id;
+  track->is_video = command->is_video;
   track->passage = rec_passage_new (command, &events, track);
   if (track->passage == NULL) {
     g_free (track);
@@ -304,7 +343,15 @@ remove_stream (RecIndividual *individual, Stream *stream)
 {
   if (stream->facts.start_ns < 0)
     g_atomic_int_add (&individual->n_silent, -1);
-  g_hash_table_remove (individual->streams, stream->facts.stream);
+  if (g_hash_table_lookup (individual->streams, stream->facts.stream) == stream)
+    g_hash_table_remove (individual->streams, stream->facts.stream);
+  for (unsigned i = 0; i < individual->all->len; i++) {
+    Stream *other = individual->all->pdata[i];
+
+    if (other->before == stream)
+      other->before = NULL;
+  }
+  g_ptr_array_remove (individual->all, stream);
 }
 
 static void
@@ -394,15 +441,11 @@ rec_individual_run (RecIndividual *individual, int64_t until_ns)
 void
 rec_individual_end (RecIndividual *individual, int64_t end_ns)
 {
-  GHashTableIter iterator;
-  gpointer stream;
-
   if (individual == NULL)
     return;
   rec_individual_run (individual, end_ns);
-  g_hash_table_iter_init (&iterator, individual->streams);
-  while (g_hash_table_iter_next (&iterator, NULL, &stream))
-    end_take (individual, stream, end_ns);
+  for (unsigned i = 0; i < individual->all->len; i++)
+    end_take (individual, individual->all->pdata[i], end_ns);
 }
 
 /* --- life ------------------------------------------------------------------------------------------ */
@@ -422,7 +465,8 @@ rec_individual_new (GPtrArray *sinks, const RecTimeline *timeline, bool takes_au
   individual->takes_video = takes_video;
   individual->events = *events;
   individual->data = data;
-  individual->streams = g_hash_table_new_full (g_str_hash, g_str_equal, NULL, free_stream);
+  individual->streams = g_hash_table_new (g_str_hash, g_str_equal);
+  individual->all = g_ptr_array_new_with_free_func (free_stream);
   individual->tracks = g_hash_table_new_full (NULL, NULL, NULL, free_track);
   individual->order = g_ptr_array_new ();
   individual->takes = g_ptr_array_new_with_free_func (free_take);
@@ -440,6 +484,7 @@ rec_individual_free (RecIndividual *individual)
   g_ptr_array_unref (individual->order);
   g_hash_table_unref (individual->tracks);
   g_hash_table_unref (individual->streams);
+  g_ptr_array_unref (individual->all);
   g_ptr_array_unref (individual->takes);
   g_ptr_array_unref (individual->sinks);
   g_free (individual);

@@ -223,7 +223,6 @@ rec_passage_set_open (RecPassage *passage, bool is_open)
   passage->is_open = is_open;
   passage->is_discont = true;
   passage->needs_keyframe = passage->codec->is_video;
-  g_queue_clear_full (&passage->waiting, free_waiting);
   if (is_open)
     request_keyframe (passage);
 }
@@ -235,13 +234,10 @@ rec_passage_push (RecPassage *passage, GstBuffer *rtp, int64_t pts_ns, bool is_d
 {
   Waiting *waiting;
 
-  if (!passage->is_open)
-    return;
   waiting = g_new (Waiting, 1);
   *waiting = (Waiting){ gst_buffer_copy (rtp), pts_ns };
-  if (is_discont || passage->is_discont)
+  if (is_discont)
     GST_BUFFER_FLAG_SET (waiting->rtp, GST_BUFFER_FLAG_DISCONT);
-  passage->is_discont = false;
   GST_BUFFER_PTS (waiting->rtp) = (GstClockTime) pts_ns;
   g_queue_push_tail (&passage->waiting, waiting);
 }
@@ -268,6 +264,11 @@ hand_on (RecPassage *passage, Waiting *waiting)
 {
   g_autoptr (GError) error = NULL;
 
+  if (!passage->is_open)
+    return;
+  if (passage->is_discont)
+    GST_BUFFER_FLAG_SET (waiting->rtp, GST_BUFFER_FLAG_DISCONT);
+  passage->is_discont = false;
   if (passage->pipeline == NULL &&
       (waiting->pts_ns < passage->resume_ns || !start_pipeline (passage, &error))) {
     if (error != NULL)

@@ -3,6 +3,7 @@
 #include "worker/report.h"
 
 #include "base/json.h"
+#include "worker/individual.h"
 #include "worker/inspect.h"
 #include "worker/sink-runner.h"
 
@@ -37,15 +38,57 @@ is_media (const RecSinkFile *file)
          g_str_has_prefix (file->media_type, "audio/");
 }
 
+/* The take that a stream's file is of: both come in the same order. NULL: not known. */
+static const RecTake *
+find_take (RecRecorder *recorder, const char *stream, unsigned number)
+{
+  GPtrArray *takes = recorder != NULL ? rec_recorder_get_takes (recorder) : NULL;
+
+  for (unsigned i = 0; takes != NULL && i < takes->len; i++) {
+    const RecTake *take = takes->pdata[i];
+
+    if (g_strcmp0 (take->stream, stream) == 0 && number-- == 0)
+      return take;
+  }
+  return NULL;
+}
+
+/* How many files of the same stream come before this one. */
+static unsigned
+get_number (GPtrArray *files, unsigned index)
+{
+  const RecSinkFile *file = files->pdata[index];
+  unsigned number = 0;
+
+  for (unsigned i = 0; i < index; i++)
+    number += g_strcmp0 (((RecSinkFile *) files->pdata[i])->stream_id, file->stream_id) == 0;
+  return number;
+}
+
+static void
+look_at_take (json_object *json, RecFileFacts *facts, const RecTake *take)
+{
+  const int64_t end_ns = MAX (take->end_ns, take->start_ns);
+
+  *facts = (RecFileFacts){ end_ns - take->start_ns, take->has_audio, take->has_video };
+  rec_json_set_int (json, "startNs", take->start_ns);
+  rec_json_set_int (json, "endNs", end_ns);
+}
+
 static json_object *
 describe_file (const RecSetup *setup, RecRecorder *recorder, RecSinkRunner *sink,
-    const RecSinkFile *file)
+    const RecSinkFile *file, unsigned number)
 {
+  const RecTake *take = file->stream_id != NULL ? find_take (recorder, file->stream_id, number)
+                                                : NULL;
   g_autofree char *path = g_build_filename (setup->directory, file->path, NULL);
   json_object *json = json_object_new_object ();
   RecFileFacts facts = { 0 };
 
-  if (is_media (file) && recorder != NULL && rec_sink_runner_get_state (sink) == REC_SINK_DONE)
+  if (is_media (file) && take != NULL)
+    look_at_take (json, &facts, take);
+  else if (is_media (file) && file->stream_id == NULL && recorder != NULL &&
+           rec_sink_runner_get_state (sink) == REC_SINK_DONE)
     facts = (RecFileFacts){ rec_recorder_get_duration_ns (recorder), setup->recorder.has_audio,
       setup->recorder.has_video };
   else if (is_media (file))
@@ -71,7 +114,7 @@ rec_report_describe_files (const RecSetup *setup, RecRecorder *recorder, GPtrArr
 
     for (unsigned j = 0; j < files->len; j++)
       json_object_array_add (array,
-          describe_file (setup, recorder, sinks->pdata[i], files->pdata[j]));
+          describe_file (setup, recorder, sinks->pdata[i], files->pdata[j], get_number (files, j)));
   }
   return array;
 }

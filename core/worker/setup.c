@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#define STREAM_TIMEOUT_MS 10000
+
 static void
 read_encoder (RecSetup *setup, RecJson *encoder)
 {
@@ -53,6 +55,8 @@ read_recording (RecSetup *setup)
   setup->id = rec_json_string_or (recording, "id", "");
   setup->directory = rec_json_string_or (recording, "directory", "");
   setup->name = rec_json_string_or (recording, "name", "");
+  setup->ignores_failed_streams = rec_json_bool_or (recording, "ignoreFailedStreams", false);
+  setup->stream_timeout_ms = rec_json_int_or (limits, "streamTimeoutMs", STREAM_TIMEOUT_MS);
   recorder->takes_video = rec_json_bool_or (recording, "hasVideo", false);
   recorder->takes_audio = rec_json_bool_or (recording, "hasAudio", false);
   recorder->is_composed = is_composed (setup->message);

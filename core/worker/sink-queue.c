@@ -8,6 +8,7 @@ rec_sink_item_free (RecSinkItem *item)
   if (item->packet != NULL)
     rec_encoded_packet_unref (item->packet);
   g_clear_pointer (&item->codec_data, g_bytes_unref);
+  g_free (item->stream_id);
   g_free (item);
 }
 
@@ -32,6 +33,7 @@ rec_sink_queue_add_track (RecSinkQueue *queue, const RecTrack *track, bool is_la
 
   item->track = *track;
   item->codec_data = g_bytes_new (track->codec_data, track->codec_data_size);
+  item->track.stream_id = item->stream_id = g_strdup (track->stream_id);
   item->track.codec_data = g_bytes_get_data (item->codec_data, NULL);
   if (is_late)
     g_queue_push_tail (&queue->items, item);

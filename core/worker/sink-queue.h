@@ -14,6 +14,7 @@ typedef struct {
   int64_t end_ns;
   RecTrack track;     /* of an end: its id alone */
   GBytes *codec_data; /* of the track */
+  char *stream_id;    /* of the track; NULL: composed */
 } RecSinkItem;
 
 void rec_sink_item_free (RecSinkItem *item);

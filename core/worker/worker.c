@@ -49,6 +49,8 @@ typedef struct {
   char *failure; /* why the recording ends early */
   bool has_started, has_given_up;
   int64_t reported_ns, reported_us; /* file time and time of the last stats */
+  unsigned n_expected;              /* streams that were published before the recording began */
+  int64_t begun_us;
 
   RecMediaSocket *media;
   RecCommand *held_stop; /* packets clock: until the media socket is empty */
@@ -410,11 +412,35 @@ finish (void)
     write_thumbnail ();
 }
 
+/* A start waits for what is published already; who publishes later is waited for by nobody. */
+static bool
+has_streams (void)
+{
+  const int64_t waited_ms = (g_get_monotonic_time () - worker.begun_us) / 1000;
+  unsigned n_streams, n_silent;
+  g_autofree char *text = NULL;
+
+  rec_recorder_count_streams (worker.recorder, &n_streams, &n_silent);
+  if (rec_recorder_get_takes (worker.recorder) == NULL ||
+      (n_streams >= worker.n_expected && n_silent == 0))
+    return true;
+  if (!worker.setup->recorder.is_live || waited_ms < worker.setup->stream_timeout_ms)
+    return false;
+  text = g_strdup_printf ("%u of %u streams sent nothing within %" G_GINT64_FORMAT " ms",
+      n_silent + (worker.n_expected > n_streams ? worker.n_expected - n_streams : 0),
+      MAX (n_streams, worker.n_expected), waited_ms);
+  if (worker.setup->ignores_failed_streams)
+    note (text);
+  else
+    end_early (text);
+  return worker.setup->ignores_failed_streams;
+}
+
 static void
 say_started (void)
 {
   if (worker.has_started || worker.recorder == NULL || worker.failure != NULL ||
-      !rec_sink_set_has_data (worker.sinks))
+      !rec_sink_set_has_data (worker.sinks) || !has_streams ())
     return;
   worker.has_started = true;
   say_text (REC_CONTROL_STARTED, "file", worker.setup->name);
@@ -499,6 +525,8 @@ begin_recording (json_object *message)
   }
   worker.state = STATE_RECORDING;
   worker.start_ns = start_ns;
+  worker.begun_us = g_get_monotonic_time ();
+  worker.n_expected = (unsigned) rec_json_int_or (message, "streams", 0);
   worker.reported_us = g_get_monotonic_time ();
   rec_recorder_start (worker.recorder, start_ns);
   rec_media_socket_resume (worker.media);
