@@ -305,6 +305,7 @@ stage.test('serves openvidu-node-client 2.32.2', async () => {
   assert.deepEqual([active.status, active.serverData, active.clientData], ['active', 'server side', 'guest']);
   assert.equal(active.publishers[0].streamId, participant.streamId);
   assert.equal(active.publishers[0].typeOfVideo, 'CAMERA');
+  assert.equal(await session.fetch(), false, 'nothing changed meanwhile');
 
   const started = await openvidu.startRecording('node-new', { name: 'by-node', resolution: '320x240', frameRate: 15 });
   assert.deepEqual([started.status, started.properties.name, started.properties.resolution], ['started', 'by-node', '320x240']);
@@ -338,6 +339,95 @@ stage.test('serves openvidu-node-client 2.4.0', async () => {
   assert.ok((await openvidu.listRecordings()).some(({ id }) => id === started.id));
   await openvidu.deleteRecording(started.id);
   await assert.rejects(openvidu.getRecording(started.id), /404/);
+});
+
+stage.test('answers every other call of openvidu-node-client 2.32.2', async () => {
+  const { OpenVidu } = newNode.default ?? newNode;
+  const openvidu = new OpenVidu(stage.server.url, 'MY_SECRET');
+  openvidu.enableProdMode();
+  const session = await openvidu.createSession({
+    recordingMode: 'MANUAL', forcedVideoCodec: 'VP8', allowTranscoding: true,
+    defaultRecordingProperties: { name: 'Lecture', outputMode: 'INDIVIDUAL' },
+  });
+  assert.equal(session.getSessionId(), session.sessionId);
+  assert.deepEqual([session.properties.forcedVideoCodec, session.properties.allowTranscoding], ['VP8', true]);
+  assert.equal(session.properties.defaultRecordingProperties.outputMode, 'INDIVIDUAL');
+
+  const waiting = await session.createConnection({
+    role: 'SUBSCRIBER', record: false, data: 'who', kurentoOptions: { videoMaxRecvBandwidth: 600, allowedFilters: ['None'] },
+    customIceServers: [{ url: 'turn:turn.example', username: 'u', credential: 'c' }, { url: 'stun:stun.example' }],
+  });
+  assert.equal(waiting.status, 'pending');
+  assert.equal(await openvidu.fetch(), true, 'sessions of other tests are there');
+  assert.equal(await openvidu.fetch(), false, 'nothing changed meanwhile');
+  assert.equal(session.connections.length, 1);
+  await session.updateConnection(waiting.connectionId, { role: 'PUBLISHER', record: true });
+  await session.fetch();
+  const { role, record } = session.connections[0].connectionProperties;
+  assert.deepEqual([role, record], ['PUBLISHER', true]);
+
+  const guest = await stage.browser.open({ name: 'guest' });
+  await guest.join(waiting.token);
+  await guest.publish();
+  const viewer = await stage.browser.open({ name: 'viewer' });
+  await viewer.join(await session.generateToken({ role: 'MODERATOR', data: 'by token' }));
+  await viewer.sees(guest, 'red');
+  assert.equal(await openvidu.fetch(), true);
+  assert.deepEqual(session.activeConnections.map(({ role, serverData }) => [role, serverData]), [['PUBLISHER', 'who'], ['MODERATOR', 'by token']]);
+  assert.deepEqual(session.activeConnections[1].subscribers, [guest.streamId]);
+  assert.ok((await openvidu.fetchWebRtc()).changes !== undefined);
+
+  await session.fetch();
+  await session.forceUnpublish(session.activeConnections[0].publishers[0]);
+  await viewer.waitForEvent('streamDestroyed', ({ reason }) => reason === 'forceUnpublishByServer');
+  await assert.rejects(session.forceUnpublish(guest.streamId), /404/);
+  await assert.rejects(session.updateConnection('con_Nobody', { role: 'PUBLISHER' }), /404/);
+  const unused = await session.createConnection();
+  await session.forceDisconnect(unused);
+  await session.forceDisconnect(guest.connectionId);
+  await guest.waitForEvent('sessionDisconnected', ({ reason }) => reason === 'forceDisconnectByServer');
+  await assert.rejects(session.forceDisconnect(guest.connectionId), /404/);
+
+  const started = await openvidu.startRecording(session.sessionId, { outputMode: 'COMPOSED', resolution: '320x240', frameRate: 15 });
+  assert.equal(started.properties.name, 'Lecture');
+  await openvidu.stopRecording(started.id);
+  await openvidu.deleteRecording(started.id);
+  await assert.rejects(openvidu.startBroadcast(session.sessionId, 'rtmp://nowhere'), /404/);
+  await assert.rejects(openvidu.stopBroadcast(session.sessionId), /404/);
+  await session.close();
+  await assert.rejects(session.close(), /404/);
+  await openvidu.fetch();
+  assert.ok(!openvidu.activeSessions.some(({ sessionId }) => sessionId === session.sessionId));
+});
+
+stage.test('answers every other call of openvidu-node-client 2.4.0', async () => {
+  const { OpenVidu } = oldNode.default ?? oldNode;
+  const openvidu = new OpenVidu(stage.server.url, 'MY_SECRET');
+  const session = await openvidu.createSession({ defaultRecordingLayout: 'BEST_FIT', defaultCustomLayout: 'mine' });
+  assert.equal(session.getSessionId(), session.sessionId);
+  const guest = await stage.browser.open({ name: 'guest' });
+  await guest.join(await session.generateToken());
+  await guest.publish();
+  const viewer = await stage.browser.open({ version: '2.1.0', name: 'viewer' });
+  await viewer.join(await session.generateToken({ role: 'SUBSCRIBER', data: 'by token' }));
+  await viewer.sees(guest, 'red');
+
+  assert.equal(await session.fetch(), true);
+  assert.equal(await session.fetch(), false, 'nothing changed meanwhile');
+  assert.deepEqual([session.properties.mediaMode, session.properties.defaultRecordingLayout, session.properties.defaultCustomLayout],
+    ['ROUTED', 'BEST_FIT', 'mine']);
+  assert.deepEqual(session.activeConnections.map(({ role, serverData }) => [role, serverData]), [['PUBLISHER', ''], ['SUBSCRIBER', 'by token']]);
+  assert.equal(session.activeConnections[0].publishers[0].typeOfVideo, 'CAMERA');
+  assert.deepEqual(session.activeConnections[1].subscribers, [guest.streamId]);
+
+  await session.forceUnpublish(session.activeConnections[0].publishers[0]);
+  await viewer.waitForEvent('streamDestroyed', ({ reason }) => reason === 'forceUnpublishByServer');
+  await session.forceDisconnect(guest.connectionId);
+  await guest.waitForEvent('sessionDisconnected', ({ reason }) => reason === 'forceDisconnectByServer');
+  await assert.rejects(session.forceDisconnect(guest.connectionId), /404/);
+  await session.close();
+  await viewer.waitForEvent('sessionDisconnected');
+  await assert.rejects(session.fetch(), /404/);
 });
 
 test('says that recording is off when it is', { timeout: 30000 }, async () => {

@@ -179,12 +179,15 @@
     });
     for (const type of ['recordingStarted', 'recordingStopped'])
       session.on(type, (e) => note(type, { id: e.id, name: e.name, reason: e.reason }));
+    session.on('connectionPropertyChanged', (e) => note('connectionPropertyChanged', { property: e.changedProperty, value: e.newValue }));
     session.on('sessionDisconnected', (e) => note('sessionDisconnected', { reason: e.reason }));
     session.on('exception', (e) => note('exception', { name: e.name, message: e.message }));
   }
 
   window.recto = {
     events, settings,
+    get session() { return session; },
+    get publisher() { return publisher; },
 
     async join(token, { data = '', subscribe: autoSubscribe = true } = {}) {
       ov = new OpenVidu();
