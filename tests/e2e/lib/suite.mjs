@@ -22,7 +22,7 @@ export class Stage {
       const workers = this.server.workers();
       const end = await this.server.stop();
       assert.deepEqual(end, { code: 0, signal: null }, `the server ended badly\n${this.server.log()}`);
-      await within(5, 'all workers are gone', () => !workers.some(({ pid }) => isRunning(pid)));
+      await within(20, 'all workers are gone', () => !workers.some(({ pid }) => isRunning(pid)));
     });
   }
 
