@@ -197,3 +197,37 @@ stage.test('moderators end streams and connections of others', async () => {
   assert.equal((await hears(anna, 'sessionDisconnected')).reason, 'forceDisconnectByUser');
   assert.equal((await hears(witness, 'connectionDestroyed')).reason, 'forceDisconnectByUser');
 });
+
+stage.test('a replaced track is told, and the picture goes on', async () => {
+  const session = await stage.session();
+  const anna = await enter(session, { name: 'anna' });
+  const ben = await enter(session, { name: 'ben', publish: false });
+  await watches(ben, anna);
+  await anna.page.evaluate(async () => {
+    const stream = await navigator.mediaDevices.getUserMedia({ video: true });
+    await publisher.replaceTrack(stream.getVideoTracks()[0]);
+  });
+  const { reason } = await hears(ben, 'streamPropertyChanged', ({ changedProperty }) => changedProperty === 'videoTrack');
+  assert.equal(reason, 'trackReplaced');
+  await watches(ben, anna);
+});
+
+stage.test('a signal reaches whom it is for, and nobody else', async () => {
+  const session = await stage.session();
+  const old = await enter(session, { name: 'old', version: '2.1.0', publish: false });
+  const young = await enter(session, { name: 'young', publish: false });
+  const other = await enter(session, { name: 'other', publish: false });
+  const say = (from, to, data) => from.page.evaluate(([ids, text]) =>
+    session.signal({ to: ids.map((connectionId) => ({ connectionId })), type: 'chat', data: text }), [to.map((p) => p.connectionId), data]);
+
+  await say(old, [young], 'to young');
+  await say(young, [old, young], 'to old and young');
+  await say(young, [other], 'to other');
+  await hears(old, 'signal', ({ data }) => data === 'to old and young');
+  await hears(young, 'signal', ({ data }) => data === 'to old and young');
+  await hears(other, 'signal', ({ data }) => data === 'to other');
+  const texts = async (participant) => (await heard(participant, 'signal')).map(({ data }) => data);
+  assert.deepEqual(await texts(old), ['to old and young']);
+  assert.deepEqual(await texts(young), ['to young', 'to old and young']);
+  assert.deepEqual(await texts(other), ['to other']);
+});
