@@ -8,6 +8,8 @@ SYSCONFDIR ?= $(if $(filter /usr,$(PREFIX)),/etc,$(PREFIX)/etc)
 CFLAGS ?= -O2 -g
 CLANG ?= clang
 CLANG_FORMAT ?= clang-format
+CLANG_TIDY ?= clang-tidy
+CPPCHECK ?= cppcheck
 
 Q := $(if $(V),,@)
 say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
@@ -76,7 +78,7 @@ SOURCES := $(wildcard core/*.[ch] core/*/*.[ch] include/recto/*.h plugins/*/*.[c
 
 .PHONY: all plugins libraries tests deps run demo check check-unit check-media check-e2e asan lint conf \
   do-run do-demo do-check do-check-unit do-check-media do-check-e2e do-lint do-asan asan-tests \
-  format format-check headers layers keys install uninstall clean help FORCE
+  format format-check headers layers keys tidy cppcheck install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -96,7 +98,7 @@ help:
 #: make test-NAME    build and run tests/unit/test-NAME.c
 #: make asan         the unit tests under AddressSanitizer and UBSan
 #: make fuzz         each parser of outside input against libFuzzer for FUZZ_SECONDS (60)
-#: make lint         gcc and clang with -Werror, headers, layers, keys, format-check
+#: make lint         gcc and clang with -Werror, clang-tidy, cppcheck, headers, layers, keys, format-check
 #: make conf         conf/recto.ini, from the table of settings
 #: make format       clang-format over everything
 #: make install      to PREFIX (/usr/local), below DESTDIR; uninstall removes the same
@@ -252,9 +254,23 @@ test-%: $(B)/tests/test-% plugins $(TEST_PLUGINS) $(TOOLS)
 
 # -- Lint
 
-do-lint: headers layers keys format-check
+do-lint: headers layers keys format-check cppcheck tidy
 	+$(Q)$(MAKE) --no-print-directory WERROR=1 all tests
 	+$(Q)$(MAKE) --no-print-directory WERROR=1 B=$(B)/clang CC=$(CLANG) all tests
+
+# What is built as `make` builds it; tests are looked at by compilers and sanitizers alone.
+LINTED := $(CORE) $(wildcard plugins/*/*.c plugins/*/*/*.c)
+LINTED_FLAGS = -std=gnu11 $(addprefix -I$(CURDIR)/,core include plugins) $(CORE_CPPFLAGS) $(PATHS)
+
+# Says on standard error only how much it left out.
+tidy:
+	$(call say,CHECK,clang-tidy)mkdir -p $(B) && printf '%s\n' $(LINTED_FLAGS) > $(B)/compile_flags.txt
+	$(Q)printf '%s\n' $(LINTED) | xargs -P "$$(nproc)" -n 4 sh -c '$(CLANG_TIDY) --quiet -p $(B) "$$@" 2>/dev/null' tidy
+
+cppcheck:
+	$(call say,CHECK,cppcheck)$(CPPCHECK) -q -j "$$(nproc)" --std=c11 --error-exitcode=1 --inline-suppr \
+	  --enable=warning,performance,portability --suppressions-list=tests/cppcheck.supp \
+	  --library=gtk,posix,gnu '-DG_DEFINE_QUARK(a,b)=' $(PATHS) -Icore -Iinclude -Iplugins $(LINTED)
 
 # Every public header alone, as a stranger's compiler sees it.
 headers:

@@ -33,9 +33,9 @@ find_foreign_syntax (const char *text, size_t length)
       i++;
     else if (text[i] == '"')
       in_string = !in_string;
-    else if (!in_string && (text[i] == '\'' || text[i] == 'N' || text[i] == 'I'))
-      return i;
-    else if (!in_string && text[i] == '.' && (i + 1 == length || !g_ascii_isdigit (text[i + 1])))
+    else if (!in_string &&
+             (text[i] == '\'' || text[i] == 'N' || text[i] == 'I' ||
+                 (text[i] == '.' && (i + 1 == length || !g_ascii_isdigit (text[i + 1])))))
       return i;
   }
   return length;

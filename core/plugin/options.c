@@ -216,7 +216,8 @@ add_fallback (json_object *description, const RecOption *option, GError **error)
   json_object *fallback = rec_option_parse (description, text, &why);
 
   if (fallback == NULL) {
-    g_autofree char *message = g_strdup_printf ("has the fallback '%s': %s", text, why->message);
+    g_autofree char *message = g_strdup_printf ("has the fallback '%s': %s", text,
+        why != NULL ? why->message : "it is none");
     return refuse (error, option->key, message);
   }
   json_object_object_add (description, "fallback", fallback);

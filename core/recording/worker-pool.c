@@ -65,7 +65,7 @@ refill (gpointer data)
   RecWorkerProcess *worker =
       rec_worker_process_new (pool->config, pool->program, pool->build, &error);
   if (worker == NULL) {
-    g_warning ("cannot start a spare worker: %s; trying again in %u ms", error->message,
+    g_warning ("cannot start a spare worker: %s; trying again in %d ms", error->message,
         MAX_DELAY_MS);
     refill_later (pool, MAX_DELAY_MS);
     return G_SOURCE_REMOVE;

@@ -201,7 +201,7 @@ static bool
 is_sane_rect (const RecRect *rect)
 {
   return isfinite (rect->x) && isfinite (rect->y) && isfinite (rect->width) &&
-         isfinite (rect->height) && fabs (rect->x) < FAR && fabs (rect->y) < FAR &&
+         isfinite (rect->height) && fabsf (rect->x) < FAR && fabsf (rect->y) < FAR &&
          rect->width >= 0 && rect->height >= 0 && rect->width < FAR && rect->height < FAR;
 }
 

@@ -36,6 +36,7 @@ rec_page_clean_path (const char *layout, char *path, RecError *error)
 {
   size_t length = 0;
 
+  path[0] = '\0';
   for (const char *at = layout; *at != '\0';) {
     size_t n = strcspn (at, "/");
     if (n > 0 && (!is_ordinary (at, n) || length + n + 2 > REC_PAGE_PATH_SIZE))

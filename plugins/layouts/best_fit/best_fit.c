@@ -213,7 +213,7 @@ place_tiles (const Grid *grid, const RecScene *scene, RecTile *tiles)
 static void
 best_fit_arrange (const RecScene *scene, RecTile *tiles)
 {
-  Grid grid = { .canvas_width = scene->width, .canvas_height = scene->height };
+  Grid grid = { .canvas_width = scene->width, .canvas_height = scene->height, .n_columns = 1 };
 
   if (scene->n_streams > 0 && collect_shown (&grid, scene) && choose_columns (&grid)) {
     fill_rows (&grid);

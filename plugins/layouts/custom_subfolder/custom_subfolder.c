@@ -126,11 +126,11 @@ append_name (void *data, const char *name, const char *summary)
 
   (void) summary;
   if (length + strlen (name) + 2 + sizeof ", ..." > sizeof error->message) {
-    strcat (error->message, ", ...");
+    (void) snprintf (error->message + length, sizeof error->message - length, ", ...");
     return false;
   }
-  strcat (error->message, is_first ? " " : ", ");
-  strcat (error->message, name);
+  (void) snprintf (error->message + length, sizeof error->message - length, "%s%s",
+      is_first ? " " : ", ", name);
   return true;
 }
 
