@@ -52,6 +52,27 @@ answer_failure (RecHttpRequest *request, const GError *error)
   rec_http_answer_status (request, 500, rec_error_public_message (error));
 }
 
+static RecJson *
+make_strings (const GPtrArray *strings)
+{
+  RecJson *array = json_object_new_array ();
+
+  for (guint i = 0; strings != NULL && i < strings->len; i++)
+    json_object_array_add (array, json_object_new_string (strings->pdata[i]));
+  return array;
+}
+
+/* Notes are an extra: a page that was of no use must not go unnoticed. */
+static RecJson *
+describe (const RecRecording *recording, RecEra era, const RecEntityView *view)
+{
+  RecJson *entity = rec_entity_to_json (recording, era, view);
+
+  if (recording->notes->len > 0)
+    rec_json_take (entity, "notes", make_strings (recording->notes));
+  return entity;
+}
+
 static void
 on_done (RecRecording *recording, const GError *error, void *data)
 {
@@ -63,8 +84,7 @@ on_done (RecRecording *recording, const GError *error, void *data)
     if (error != NULL)
       answer_failure (waiting->request, error);
     else
-      rec_http_answer_json (waiting->request, 200,
-          rec_entity_to_json (recording, waiting->era, &view));
+      rec_http_answer_json (waiting->request, 200, describe (recording, waiting->era, &view));
   }
   waiting_free (waiting);
 }
@@ -187,7 +207,7 @@ make_entity (RecCall *call, const RecRecording *recording, RecEra era)
         rec_config_get_bool (call->api->context.config, "openvidu.recording.public-access"),
   };
 
-  return rec_entity_to_json (recording, era, &view);
+  return describe (recording, era, &view);
 }
 
 void
@@ -243,16 +263,6 @@ rec_delete_recording (RecCall *call)
     rec_http_answer_empty (call->request, 204);
   else
     rec_http_answer_error (call->request, error);
-}
-
-static RecJson *
-make_strings (const GPtrArray *strings)
-{
-  RecJson *array = json_object_new_array ();
-
-  for (guint i = 0; strings != NULL && i < strings->len; i++)
-    json_object_array_add (array, json_object_new_string (strings->pdata[i]));
-  return array;
 }
 
 /* What OpenVidu's recording object has no room for. */
