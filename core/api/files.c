@@ -71,6 +71,7 @@ rec_file_get_type (const char *name)
     { ".mjs", "text/javascript; charset=utf-8" },
     { ".css", "text/css; charset=utf-8" },
     { ".txt", "text/plain; charset=utf-8" },
+    { ".log", "text/plain; charset=utf-8" },
     { ".svg", "image/svg+xml" },
     { ".png", "image/png" },
     { ".jpeg", "image/jpeg" },

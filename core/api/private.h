@@ -93,6 +93,9 @@ void rec_ask_for_upgrade (RecCall *call);
 void rec_list_layouts (RecCall *call);
 void rec_send_layout_file (RecCall *call);
 
+void rec_list_cdr_files (RecCall *call);
+void rec_send_cdr_file (RecCall *call);
+
 void rec_send_flat_file (RecCall *call);
 void rec_send_file (RecCall *call);
 

@@ -1,4 +1,5 @@
 /* test-rest-files.c - what is told of recordings, and which files can be fetched by whom. */
+#include "base/config.h"
 #include "base/main-thread.h"
 #include "base/path.h"
 #include "lib/api-rig.h"
@@ -135,6 +136,54 @@ test_gives_public_files_to_anyone (ApiRig *rig, gconstpointer data)
   public_words (rig, data);
 }
 
+/* --- the CDR ---------------------------------------------------------------------------------------------------------- */
+
+/* clang-format off */
+STEPS (cdr_files,
+  { "GET", "/openvidu/cdr", NULL, 200, "[\"CDR-1.log\",\"CDR.log\"" },
+  { "GET", "/cdr", NULL, 200, "CDR.log" },
+  { "GET", "/openvidu/cdr/CDR.log", NULL, 200, "{\"participantJoined\":{}}" },
+  { "GET", "/cdr/CDR-1.log", NULL, 200, "{\"sessionDestroyed\":{}}" },
+  { "GET", "/openvidu/cdr/none.log", NULL, 404, NULL },
+  { "GET", "/openvidu/cdr/other.txt", NULL, 404, NULL },
+  { "GET", "/openvidu/cdr/link.log", NULL, 404, NULL },
+  { "GET", "/openvidu/cdr/..%2fsecret.log", NULL, 400, NULL })
+
+STEPS (no_cdr_files,
+  { "GET", "/openvidu/cdr", NULL, 200, "[]" },
+  { "GET", "/openvidu/cdr/CDR.log", NULL, 404, NULL })
+/* clang-format on */
+
+static void
+add_cdr_files (ApiRig *rig)
+{
+  static const char *const files[][2] = {
+    { "cdr/CDR.log", "{\"participantJoined\":{}}\n" },
+    { "cdr/CDR-1.log", "{\"sessionDestroyed\":{}}\n" },
+    { "cdr/other.txt", "other" },
+    { "secret.log", "nobody may read this" },
+  };
+  g_autofree char *folder = g_build_filename (rig->folder, "cdr", NULL);
+  g_autofree char *link = g_build_filename (folder, "link.log", NULL);
+
+  g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
+  for (size_t i = 0; i < G_N_ELEMENTS (files); i++) {
+    g_autofree char *path = g_build_filename (rig->folder, files[i][0], NULL);
+    g_assert_true (g_file_set_contents (path, files[i][1], -1, NULL));
+  }
+  g_assert_true (rec_config_set (rig->config, "openvidu.cdr.path", folder, "test", NULL));
+  g_assert_cmpint (symlink ("../secret.log", link), ==, 0);
+}
+
+static void
+test_gives_cdr_files (ApiRig *rig, gconstpointer data)
+{
+  add_cdr_files (rig);
+  no_cdr_files (rig, data);
+  g_assert_true (rec_config_set (rig->config, "openvidu.cdr", "true", "test", NULL));
+  cdr_files (rig, data);
+}
+
 #define ADD(name, settings, function)                                                              \
   g_test_add (name, ApiRig, settings, api_rig_set_up, function, api_rig_tear_down)
 
@@ -148,5 +197,6 @@ main (int argc, char **argv)
   ADD ("/rest-files/speaks-the-words-of-each-era", NULL, test_speaks_the_words_of_each_era);
   ADD ("/rest-files/gives-public-files-to-anyone", "openvidu.recording.public-access=true",
       test_gives_public_files_to_anyone);
+  ADD ("/rest-files/gives-cdr-files", NULL, test_gives_cdr_files);
   return g_test_run ();
 }
