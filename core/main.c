@@ -32,11 +32,12 @@ typedef struct {
   char *config_file;
   char **definitions;
   gboolean print_config, check_config, list_plugins, print_sample, version, worker;
-  char *probe, *layouts_in;
+  char *probe, *layouts_in, *worker_log;
 } Arguments;
 
 typedef struct {
   GMainLoop *loop;
+  const RecConfigSources *sources;
   RecConfig *config;
   RecRegistry *registry;
   RecEvents *events;
@@ -86,6 +87,8 @@ parse_arguments (char **argv, Arguments *arguments, GError **error)
     { "print-sample", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &arguments->print_sample, NULL,
         NULL },
     { "worker", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &arguments->worker, NULL, NULL },
+    { "worker-log", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &arguments->worker_log, NULL,
+        NULL },
     { "probe", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &arguments->probe, NULL, NULL },
     { "layouts-in", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &arguments->layouts_in, NULL,
         NULL },
@@ -158,12 +161,66 @@ on_stop_signal (gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+static void
+on_drained (void *data)
+{
+  Server *server = data;
+
+  g_message ("drained: no recording is left");
+  if (!server->is_stopping)
+    on_stop_signal (server);
+}
+
+static gboolean
+on_drain_signal (gpointer data)
+{
+  Server *server = data;
+
+  rec_supervisor_set_draining (server->supervisor, true);
+  return G_SOURCE_CONTINUE;
+}
+
+static char *
+join_keys (const GPtrArray *keys)
+{
+  GString *text = g_string_new (NULL);
+
+  for (guint i = 0; i < keys->len; i++)
+    g_string_append_printf (text, "%s%s", i > 0 ? ", " : "", (const char *) keys->pdata[i]);
+  return g_string_free (text, FALSE);
+}
+
+static void
+reload_settings (Server *server)
+{
+  g_autoptr (GError) error = NULL;
+  g_autoptr (RecConfig) fresh = rec_config_load (server->sources, &error);
+  g_autoptr (GPtrArray) taken = g_ptr_array_new (), later = g_ptr_array_new ();
+
+  if (fresh == NULL || !rec_config_check (fresh, &error)) {
+    g_warning ("cannot read the settings again, keeping all as they were: %s", error->message);
+    return;
+  }
+  rec_config_reload (server->config, fresh, taken, later);
+  if (!rec_log_set_up_from_config (server->config, &error))
+    g_warning ("%s; the log stays as it was", error->message);
+  g_autofree char *taken_text = join_keys (taken), *later_text = join_keys (later);
+  if (taken->len > 0)
+    g_message ("these settings changed: %s", taken_text);
+  if (later->len > 0)
+    g_warning ("these settings changed, but are taken at the next start only: %s", later_text);
+  if (taken->len + later->len == 0)
+    g_message ("no setting has changed");
+}
+
 static gboolean
 on_reload_signal (gpointer data)
 {
   Server *server = data;
   g_autoptr (GError) error = NULL;
 
+  reload_settings (server);
+  rec_events_reopen (server->events);
   if (rec_catalogue_rescan (server->catalogue, &error))
     g_message ("looking through the plugins again");
   else
@@ -200,6 +257,7 @@ build_server (Server *server, const char *program, GError **error)
       server->catalogue, program, error);
   if (server->supervisor == NULL)
     return false;
+  rec_supervisor_set_drained (server->supervisor, on_drained, server);
   rec_events_watch_ends (server->events);
   const RecApiContext context = {
     .config = server->config,
@@ -208,6 +266,7 @@ build_server (Server *server, const char *program, GError **error)
     .supervisor = server->supervisor,
     .catalogue = server->catalogue,
     .signal = server->signal,
+    .events = server->events,
   };
   server->api = rec_api_new (&context, error);
   return server->api != NULL;
@@ -238,10 +297,10 @@ free_server (Server *server)
 }
 
 static int
-serve (RecConfig *config, const char *program)
+serve (RecConfig *config, const RecConfigSources *origin, const char *program)
 {
   g_autoptr (GError) error = NULL;
-  Server server = { .config = config, .loop = g_main_loop_new (NULL, FALSE) };
+  Server server = { .sources = origin, .config = config, .loop = g_main_loop_new (NULL, FALSE) };
   int status = 0;
 
   raise_descriptor_limit ();
@@ -253,6 +312,7 @@ serve (RecConfig *config, const char *program)
       g_unix_signal_add (SIGTERM, on_stop_signal, &server),
       g_unix_signal_add (SIGINT, on_stop_signal, &server),
       g_unix_signal_add (SIGHUP, on_reload_signal, &server),
+      g_unix_signal_add (SIGUSR1, on_drain_signal, &server),
       interval > 0 ? g_timeout_add_seconds ((guint) interval, on_garbage_timer, &server) : 0,
     };
     g_main_loop_run (server.loop);
@@ -311,7 +371,8 @@ run_configured (const Arguments *arguments, bool secret_was_shown)
   g_autofree char *program = g_file_read_link ("/proc/self/exe", &error);
   if (program == NULL)
     return fail (error);
-  return arguments->list_plugins ? list_plugins (config, program) : serve (config, program);
+  return arguments->list_plugins ? list_plugins (config, program)
+                                 : serve (config, &sources, program);
 }
 
 /* What we started has ended. OpenSSL and GStreamer keep threads of their own, which would still use what exit handlers take
@@ -335,6 +396,7 @@ clear_arguments (Arguments *arguments)
   g_strfreev (arguments->definitions);
   g_free (arguments->probe);
   g_free (arguments->layouts_in);
+  g_free (arguments->worker_log);
 }
 
 int
@@ -350,7 +412,7 @@ main (int argc, char **argv)
   if (!parsed)
     status = fail (error);
   else if (arguments.worker)
-    status = rec_worker_run ();
+    status = rec_worker_run (arguments.worker_log);
   else if (arguments.probe != NULL)
     status = rec_probe_run (arguments.probe, arguments.layouts_in);
   else if (arguments.version)

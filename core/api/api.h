@@ -13,6 +13,7 @@ typedef struct {
   RecSupervisor *supervisor;
   RecCatalogue *catalogue;
   RecSignalServer *signal;
+  RecEvents *events; /* for the metrics; may be NULL */
 } RecApiContext;
 
 typedef struct RecApi RecApi;

@@ -23,6 +23,7 @@
 /* How long what was answered at the end may take to leave. */
 #define DRAIN_MS 1000
 #define SWEEP_INTERVAL_MS 500
+#define MAX_STATUS 600
 /* How long an upgraded connection may take to deliver what was sent before it was closed. */
 #define LINGER_MS 3000
 
@@ -45,6 +46,7 @@ struct RecHttpServer {
   GHashTable *waiting; /* of RecHttpRequest, suspended: handed over, not answered */
   guint sweep_source;
   RecPeers *peers;
+  atomic_uint_least64_t n_answers[MAX_STATUS]; /* by status */
 
   RecLock closing; /* held while an upgraded connection is closed */
   RecLock lock;    /* guards what follows */
@@ -136,12 +138,26 @@ on_answered (RecHttpRequest *request)
 
 /* --- [http] answers ---------------------------------------------------------------------------------------- */
 
+static void
+count_answer (RecHttpServer *server, unsigned status)
+{
+  if (status < MAX_STATUS)
+    atomic_fetch_add_explicit (&server->n_answers[status], 1, memory_order_relaxed);
+}
+
+static enum MHD_Result
+send_answer (struct MHD_Connection *connection, RecHttpRequest *request)
+{
+  count_answer (request->http.server, request->answer.status);
+  return rec_mhd_send_answer (connection, request);
+}
+
 static enum MHD_Result
 refuse (struct MHD_Connection *connection, RecHttpRequest *request, unsigned status,
     const char *message)
 {
   rec_http_answer_status (request, status, message);
-  return rec_mhd_send_answer (connection, request);
+  return send_answer (connection, request);
 }
 
 static gsize
@@ -231,6 +247,7 @@ upgrade (RecHttpServer *server, struct MHD_Connection *connection, RecHttpReques
     return MHD_NO;
   MHD_add_response_header (response, "Upgrade", "websocket");
   MHD_add_response_header (response, "Sec-WebSocket-Accept", accept);
+  count_answer (server, MHD_HTTP_SWITCHING_PROTOCOLS);
   enum MHD_Result result = MHD_queue_response (connection, MHD_HTTP_SWITCHING_PROTOCOLS, response);
   MHD_destroy_response (response);
   return result;
@@ -391,7 +408,7 @@ on_access (void *data, struct MHD_Connection *connection, const char *url G_GNUC
     *n_body = 0;
     return result;
   }
-  return request->is_answered ? rec_mhd_send_answer (connection, request)
+  return request->is_answered ? send_answer (connection, request)
                               : hand_over (server, connection, request);
 }
 
@@ -503,6 +520,14 @@ rec_http_server_new (const RecConfig *config, const RecHttpCallbacks *callbacks,
   }
   server->sweep_source = g_timeout_add (SWEEP_INTERVAL_MS, on_sweep, server);
   return server;
+}
+
+uint64_t
+rec_http_server_count_answers (const RecHttpServer *server, unsigned status)
+{
+  return status < MAX_STATUS
+             ? atomic_load_explicit (&server->n_answers[status], memory_order_relaxed)
+             : 0;
 }
 
 unsigned

@@ -49,6 +49,9 @@ void rec_http_server_stop (RecHttpServer *server);
  * have been freed. */
 void rec_http_server_free (RecHttpServer *server);
 
+/* How many requests were answered with this status. [any] */
+uint64_t rec_http_server_count_answers (const RecHttpServer *server, unsigned status);
+
 /* The port it really listens on. */
 unsigned rec_http_server_get_port (const RecHttpServer *server);
 /* As rec_tls_dup_key_hash has it, of the certificate in use. */

@@ -32,8 +32,9 @@ typedef enum {
   REC_ROUTE_NEW = 1 << 1,   /* below /openvidu/api */
   REC_ROUTE_PLAIN = 1 << 2, /* the pattern is the whole path */
   REC_ROUTE_PUBLIC = 1 << 3,
-  REC_ROUTE_FILES = 1 << 4, /* public when recordings are */
-  REC_ROUTE_BODY = 1 << 5,  /* takes a JSON object; others ignore what is sent */
+  REC_ROUTE_FILES = 1 << 4,   /* public when recordings are */
+  REC_ROUTE_BODY = 1 << 5,    /* takes a JSON object; others ignore what is sent */
+  REC_ROUTE_METRICS = 1 << 6, /* public when metrics are */
 } RecRouteFlags;
 
 typedef struct {
@@ -84,6 +85,15 @@ void rec_explain_recording (RecCall *call);
 
 void rec_get_config (RecCall *call);
 void rec_get_config_value (RecCall *call);
+
+void rec_show_metrics (RecCall *call);
+void rec_tell_live (RecCall *call);
+void rec_tell_ready (RecCall *call);
+void rec_tell_drain (RecCall *call);
+void rec_start_drain (RecCall *call);
+void rec_end_drain (RecCall *call);
+void rec_tell_log (RecCall *call);
+void rec_change_log (RecCall *call);
 
 void rec_list_plugins (RecCall *call);
 void rec_show_status (RecCall *call);

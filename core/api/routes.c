@@ -12,6 +12,7 @@
 #define PLAIN REC_ROUTE_PLAIN
 #define PUBLIC REC_ROUTE_PUBLIC
 #define FILES REC_ROUTE_FILES
+#define METRICS REC_ROUTE_METRICS
 #define BODY REC_ROUTE_BODY
 
 #define OLD_PREFIX "/api/"
@@ -55,6 +56,14 @@ static const RecRoute routes[] = {
   { "GET",    "/recto/api/v1/layouts",              PLAIN,          rec_list_layouts },
   { "GET",    "/recto/api/v1/plugins",              PLAIN,          rec_list_plugins },
   { "GET",    "/recto/api/v1/recordings/{}",        PLAIN,          rec_explain_recording },
+  { "GET",    "/recto/api/v1/live",                 PLAIN | PUBLIC, rec_tell_live },
+  { "GET",    "/recto/api/v1/ready",                PLAIN | PUBLIC, rec_tell_ready },
+  { "GET",    "/recto/api/v1/drain",                PLAIN,          rec_tell_drain },
+  { "POST",   "/recto/api/v1/drain",                PLAIN,          rec_start_drain },
+  { "DELETE", "/recto/api/v1/drain",                PLAIN,          rec_end_drain },
+  { "GET",    "/recto/api/v1/log",                  PLAIN,          rec_tell_log },
+  { "PATCH",  "/recto/api/v1/log",                  PLAIN | BODY,   rec_change_log },
+  { "GET",    "/metrics",                           PLAIN | METRICS, rec_show_metrics },
   { "GET",    "/",                                  PLAIN,          rec_show_status },
   { "GET",    "/accept-certificate",                PLAIN | PUBLIC, rec_show_accept_certificate },
   { "GET",    "/openvidu/accept-certificate",       PLAIN | PUBLIC, rec_show_accept_certificate },
@@ -159,6 +168,8 @@ rec_route_is_public (const RecRouteMatch *match, const RecConfig *config)
 {
   if ((match->route->flags & PUBLIC) != 0)
     return true;
+  if ((match->route->flags & METRICS) != 0)
+    return rec_config_get_bool (config, "server.public-metrics");
   return (match->route->flags & FILES) != 0 &&
          rec_config_get_bool (config, "openvidu.recording.public-access");
 }

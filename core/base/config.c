@@ -489,6 +489,37 @@ rec_config_free (RecConfig *config)
   g_free (config);
 }
 
+/* Changing. All of these are read each time they are needed, on the main thread alone. */
+static const char *const reloadable[] = { "log.level", "log.topics", "log.format",
+  "openvidu.recording.notification", "openvidu.recording.autostop-timeout",
+  "openvidu.sessions.garbage-threshold", "server.max-sessions",
+  "server.max-participants-per-session", "server.max-tokens-per-session",
+  "server.shutdown-timeout-s", "media.max-publishers-per-session", "recording.max-recordings",
+  "recording.max-cpu-percent", "recording.max-memory-percent", "recording.max-duration-s",
+  "recording.min-free-bytes", "recording.end-free-bytes", "recording.start-timeout-ms",
+  "recording.stop-timeout-ms", "recording.heartbeat-timeout-ms", "encoder.preset",
+  "encoder.quality", "encoder.max-video-bitrate", "encoder.audio-bitrate",
+  "encoder.keyframe-interval-ms", "encoder.threads", "sinks.default", NULL };
+
+void
+rec_config_reload (RecConfig *config, RecConfig *fresh, GPtrArray *taken, GPtrArray *later)
+{
+  for (size_t i = 0; i < rec_n_settings; i++) {
+    const char *key = rec_settings[i].key;
+
+    if (strcmp (config->values[i].text, fresh->values[i].text) == 0)
+      continue;
+    if (!g_strv_contains (reloadable, key)) {
+      g_ptr_array_add (later, (char *) key);
+      continue;
+    }
+    const Value old = config->values[i];
+    config->values[i] = fresh->values[i];
+    fresh->values[i] = old;
+    g_ptr_array_add (taken, (char *) key);
+  }
+}
+
 /* Reading. */
 
 static const Value *

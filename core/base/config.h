@@ -46,6 +46,10 @@ const char *rec_config_lookup (const RecConfig *config, const char *section, con
 /* The names of a free section, sorted; the array is the caller's, the strings are borrowed. */
 GPtrArray *rec_config_list_names (const RecConfig *config, const char *section);
 
+/* Takes from fresh what may change while the server runs (main thread only); adds its key to `taken`, and the key of what
+ * changed besides to `later`. The keys are the table's. What was borrowed of a key that is taken is gone. */
+void rec_config_reload (RecConfig *config, RecConfig *fresh, GPtrArray *taken, GPtrArray *later);
+
 /* What was accepted although it has no effect, as warnings; for when the log is set up. */
 void rec_config_log_notes (const RecConfig *config);
 

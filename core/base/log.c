@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/lock.h"
 
 typedef struct Topic {
   char *name;
@@ -36,10 +37,13 @@ static const struct {
   { "REC_PLUGIN", "plugin" },
 };
 
-/* Written by rec_log_set_up before there are threads, read by all. */
-static RecLogFormat line_format = REC_LOG_TEXT;
-static GLogLevelFlags threshold = G_LOG_LEVEL_MESSAGE;
-static GArray *topics;
+static struct {
+  RecLock lock; /* guards the rest */
+  RecLogFormat format;
+  GLogLevelFlags threshold;
+  GArray *topics;
+  char *recording; /* that all lines are about, or NULL */
+} setup = { REC_LOCK_INIT, REC_LOG_TEXT, G_LOG_LEVEL_MESSAGE, NULL, NULL };
 
 static GLogLevelFlags
 parse_level (const char *name)
@@ -71,11 +75,12 @@ is_topic_of (const char *topic, const char *domain)
 static bool
 is_wanted (const char *domain, GLogLevelFlags level)
 {
-  GLogLevelFlags limit = threshold;
+  REC_LOCKED (&setup.lock);
+  GLogLevelFlags limit = setup.threshold;
   size_t best = 0;
 
-  for (guint i = 0; topics != NULL && i < topics->len; i++) {
-    const Topic *topic = &g_array_index (topics, Topic, i);
+  for (guint i = 0; setup.topics != NULL && i < setup.topics->len; i++) {
+    const Topic *topic = &g_array_index (setup.topics, Topic, i);
     size_t length = strlen (topic->name);
     if (domain != NULL && length > best && is_topic_of (topic->name, domain)) {
       limit = topic->threshold;
@@ -92,6 +97,17 @@ dup_field (const GLogField *fields, size_t n_fields, const char *key)
     if (strcmp (fields[i].key, key) == 0)
       return g_utf8_make_valid (fields[i].value, fields[i].length);
   return NULL;
+}
+
+static char *
+dup_label (const GLogField *fields, size_t n_fields, const char *key)
+{
+  char *value = dup_field (fields, n_fields, key);
+
+  if (value != NULL || strcmp (key, "REC_RECORDING") != 0)
+    return value;
+  REC_LOCKED (&setup.lock);
+  return g_strdup (setup.recording);
 }
 
 /* Foreign text may hold line breaks or terminal codes: it must not forge a line. */
@@ -139,7 +155,7 @@ format_text (const char *time, const char *level, const char *domain, const char
 
   g_string_append_printf (line, "%s %-7s %s", time, level, domain);
   for (size_t i = 0; i < G_N_ELEMENTS (labels); i++) {
-    g_autofree char *value = dup_field (fields, n_fields, labels[i].key);
+    g_autofree char *value = dup_label (fields, n_fields, labels[i].key);
     if (value != NULL)
       append_text_field (line, labels[i].label, value);
   }
@@ -158,7 +174,7 @@ format_json (const char *time, const char *level, const char *domain, const char
   rec_json_set_string (line, "level", level);
   rec_json_set_string (line, "topic", domain);
   for (size_t i = 0; i < G_N_ELEMENTS (labels); i++) {
-    g_autofree char *value = dup_field (fields, n_fields, labels[i].key);
+    g_autofree char *value = dup_label (fields, n_fields, labels[i].key);
     if (value != NULL)
       rec_json_set_string (line, labels[i].label, value);
   }
@@ -178,6 +194,14 @@ rec_log_format_line (RecLogFormat format, GLogLevelFlags level, const GLogField 
       domain == NULL ? "?" : domain, message == NULL ? "" : message, fields, n_fields);
 }
 
+static RecLogFormat
+get_format (void)
+{
+  REC_LOCKED (&setup.lock);
+
+  return setup.format;
+}
+
 static GLogWriterOutput
 write_line (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpointer data)
 {
@@ -187,7 +211,7 @@ write_line (GLogLevelFlags level, const GLogField *fields, gsize n_fields, gpoin
     return G_LOG_WRITER_HANDLED;
 
   g_autofree char *line =
-      rec_log_format_line (line_format, level, fields, n_fields, g_get_real_time ());
+      rec_log_format_line (get_format (), level, fields, n_fields, g_get_real_time ());
   g_autofree char *with_newline = g_strconcat (line, "\n", NULL);
   /* One write for one line, so that threads and workers don't mix theirs. */
   if (write (STDERR_FILENO, with_newline, strlen (with_newline)) < 0)
@@ -235,14 +259,70 @@ rec_log_set_up (const char *level, const char *const *topic_list, RecLogFormat f
     if (!add_topic (list, topic_list[i], error))
       return false;
 
-  g_clear_pointer (&topics, g_array_unref);
-  topics = g_steal_pointer (&list);
-  threshold = parsed;
-  line_format = format;
+  {
+    REC_LOCKED (&setup.lock);
+    g_clear_pointer (&setup.topics, g_array_unref);
+    setup.topics = g_steal_pointer (&list);
+    setup.threshold = parsed;
+    setup.format = format;
+  }
   if (!is_taken_over)
     g_log_set_writer_func (write_line, NULL, NULL);
   is_taken_over = true;
   return true;
+}
+
+void
+rec_log_dup_levels (char **level, char ***topics)
+{
+  g_autoptr (GPtrArray) list = g_ptr_array_new ();
+  REC_LOCKED (&setup.lock);
+
+  for (guint i = 0; setup.topics != NULL && i < setup.topics->len; i++) {
+    const Topic *topic = &g_array_index (setup.topics, Topic, i);
+    g_ptr_array_add (list, g_strdup_printf ("%s=%s", topic->name, name_level (topic->threshold)));
+  }
+  g_ptr_array_add (list, NULL);
+  *level = g_strdup (name_level (setup.threshold));
+  *topics = (char **) g_ptr_array_steal (list, NULL);
+}
+
+bool
+rec_log_set_levels (const char *level, const char *const *topics, GError **error)
+{
+  return rec_log_set_up (level, topics, get_format (), error);
+}
+
+char *
+rec_log_dup_setup (void)
+{
+  g_autofree char *level = NULL;
+  g_auto (GStrv) topics = NULL;
+
+  rec_log_dup_levels (&level, &topics);
+  g_autofree char *joined = g_strjoinv (",", topics);
+  return g_strconcat (get_format () == REC_LOG_JSON ? "json" : "text", ",", level,
+      *joined != '\0' ? "," : "", joined, NULL);
+}
+
+bool
+rec_log_set_up_as (const char *text, GError **error)
+{
+  g_auto (GStrv) parts = g_strsplit (text, ",", -1);
+  const bool is_whole = parts[0] != NULL && parts[1] != NULL;
+
+  return rec_log_set_up (is_whole ? parts[1] : "message",
+      is_whole ? (const char *const *) parts + 2 : NULL,
+      is_whole && strcmp (parts[0], "json") == 0 ? REC_LOG_JSON : REC_LOG_TEXT, error);
+}
+
+void
+rec_log_set_recording (const char *id)
+{
+  REC_LOCKED (&setup.lock);
+
+  g_free (setup.recording);
+  setup.recording = g_strdup (id);
 }
 
 bool

@@ -29,6 +29,17 @@ typedef struct RecLogFields {
  * `topics`: "rec.media=debug" for each part that says more or less, NULL at the end, or NULL. */
 bool rec_log_set_up (const char *level, const char *const *topics, RecLogFormat format,
     GError **error);
+/* Both as rec_log_set_up takes them; free them. [any] */
+void rec_log_dup_levels (char **level, char ***topics);
+/* Keeps the format. */
+bool rec_log_set_levels (const char *level, const char *const *topics, GError **error);
+
+/* All that was set up, as one word for the arguments of a child, and back. Free it. */
+char *rec_log_dup_setup (void);
+bool rec_log_set_up_as (const char *setup, GError **error);
+/* From here on every line of this process is about this recording. */
+void rec_log_set_recording (const char *id);
+
 /* From log.level, log.topics and log.format. */
 bool rec_log_set_up_from_config (const RecConfig *config, GError **error);
 

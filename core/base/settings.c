@@ -96,6 +96,8 @@ const RecSetting rec_settings[] = {
     "PEM file of the certificate's key." },
   { "server.state-directory", REC_SETTING_PATH, "/var/lib/recto", 1, 4096, NULL, NULL, NULL, 0,
     "Folder of what must survive a restart: the self-signed certificate, the journal of running recordings." },
+  { "server.public-metrics", REC_SETTING_BOOL, "false", 0, 0, NULL, NULL, NULL, 0,
+    "Let anyone read /metrics; else it takes the user OPENVIDUAPP and the secret." },
   { "server.max-body-bytes", REC_SETTING_INT, "1048576", 1024, 1073741824, "bytes", NULL, NULL, 0,
     "Largest REST body." },
   { "server.max-header-bytes", REC_SETTING_INT, "16384", 4096, 1048576, "bytes", NULL, NULL, 0,

@@ -45,7 +45,9 @@ struct RecAdmission {
   void *data;
   GPtrArray *costs; /* of Cost */
   guint timer;
-  GThread *thread; /* while it measures; then these are its own */
+  bool has_free_bytes;
+  uint64_t free_bytes; /* as last measured */
+  GThread *thread;     /* while it measures; then these are its own */
   struct {
     GArray *readings;
     char *folder;
@@ -129,6 +131,8 @@ on_measured (gpointer data)
   bool is_low = admission->measuring.has_disk &&
                 admission->measuring.free_bytes < (uint64_t) end_free && admission->costs->len > 0;
   uint64_t free_bytes = admission->measuring.free_bytes;
+  admission->has_free_bytes = admission->measuring.has_disk;
+  admission->free_bytes = free_bytes;
   end_measuring (admission);
   if (is_low)
     admission->disk_low (free_bytes, admission->data);
@@ -313,6 +317,27 @@ rec_admission_remove (RecAdmission *admission, const char *id)
     g_ptr_array_remove_index_fast (admission->costs, i);
     return;
   }
+}
+
+bool
+rec_admission_get_usage (const RecAdmission *admission, const char *id, RecUsage *usage)
+{
+  for (guint i = 0; i < admission->costs->len; i++) {
+    const Cost *cost = admission->costs->pdata[i];
+
+    if (strcmp (cost->id, id) != 0 || cost->last_read_us == 0)
+      continue;
+    *usage = (RecUsage){ .cpu_s = cost->last_cpu_s, .memory_bytes = cost->bytes };
+    return true;
+  }
+  return false;
+}
+
+bool
+rec_admission_get_free_bytes (const RecAdmission *admission, uint64_t *free_bytes)
+{
+  *free_bytes = admission->free_bytes;
+  return admission->has_free_bytes;
 }
 
 RecAdmission *

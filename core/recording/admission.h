@@ -32,4 +32,8 @@ void rec_admission_add (RecAdmission *admission, const char *id,
 /* Unknown ones are fine. */
 void rec_admission_remove (RecAdmission *admission, const char *id);
 
+/* As last measured; false before the first time. */
+bool rec_admission_get_usage (const RecAdmission *admission, const char *id, RecUsage *usage);
+bool rec_admission_get_free_bytes (const RecAdmission *admission, uint64_t *free_bytes);
+
 #endif

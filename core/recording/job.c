@@ -642,6 +642,12 @@ rec_job_get_recording (RecJob *job)
   return job->recording;
 }
 
+const RecTracks *
+rec_job_get_tracks (const RecJob *job)
+{
+  return job->tracks;
+}
+
 bool
 rec_job_is_over (const RecJob *job)
 {

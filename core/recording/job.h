@@ -5,6 +5,7 @@
 #include "base/types.h"
 #include "recording/page.h"
 #include "recording/supervisor.h"
+#include "recording/tracks.h"
 #include "recording/worker-pool.h"
 #include "recording/writer.h"
 
@@ -57,5 +58,7 @@ void rec_job_end_stream (RecJob *job, RecStreamInfo *stream);
 /* RECORDER came or went. */
 void rec_job_tell_recorder (RecJob *job, bool is_there);
 void rec_job_change_stream (RecJob *job, RecStreamInfo *stream);
+
+const RecTracks *rec_job_get_tracks (const RecJob *job); /* NULL while nothing is fed */
 
 #endif

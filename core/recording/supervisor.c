@@ -25,7 +25,9 @@ struct RecSupervisor {
   RecAdmission *admission;
   RecAutomatic *automatic;
   guint cleaning; /* idle source that frees jobs which are over */
-  bool is_stopping;
+  bool is_stopping, is_draining;
+  void (*drained) (void *data); /* NULL once called */
+  void *drained_data;
   void (*all_stopped) (void *data);
   void *all_stopped_data;
   guint stop_deadline;
@@ -72,6 +74,16 @@ forget_refused (RecSupervisor *supervisor, RecRecording *recording)
   rec_registry_remove_recording (supervisor->context.registry, recording);
 }
 
+static void
+tell_drained (RecSupervisor *supervisor)
+{
+  void (*drained) (void *data) = supervisor->drained;
+
+  supervisor->drained = NULL;
+  if (drained != NULL)
+    drained (supervisor->drained_data);
+}
+
 static gboolean
 clean_up (gpointer data)
 {
@@ -88,8 +100,10 @@ clean_up (gpointer data)
   }
   if (supervisor->is_stopping && supervisor->jobs->len == 0)
     tell_all_stopped (supervisor);
-  else if (!supervisor->is_stopping)
+  else if (!supervisor->is_stopping && supervisor->restore != NULL)
     rec_restore_notify_job_over (supervisor->restore);
+  if (supervisor->is_draining && supervisor->jobs->len == 0)
+    tell_drained (supervisor);
   return G_SOURCE_REMOVE;
 }
 
@@ -349,8 +363,10 @@ check_capacity (const RecSupervisor *supervisor, const RecSession *session,
   const RecConfig *config = supervisor->context.config;
   guint n_active = count_active (supervisor);
 
-  if (supervisor->is_stopping)
-    return refuse (error, REC_ERROR_UNAVAILABLE, "the server is being stopped");
+  const char *why_not = rec_supervisor_why_not_ready (supervisor);
+
+  if (why_not != NULL)
+    return refuse (error, REC_ERROR_UNAVAILABLE, "%s", why_not);
   if (n_active >= rec_config_get_int (config, "recording.max-recordings"))
     return refuse (error, REC_ERROR_UNAVAILABLE,
         "%u recordings are running, the most that recording.max-recordings allows", n_active);
@@ -502,4 +518,98 @@ rec_supervisor_dup_file_path (RecSupervisor *supervisor G_GNUC_UNUSED,
     return NULL;
   g_autofree char *path = rec_place_dup_thumbnail_path (recording);
   return g_file_test (path, G_FILE_TEST_IS_REGULAR) ? g_steal_pointer (&path) : NULL;
+}
+
+/* --- operations -------------------------------------------------------------------------------------------- */
+
+void
+rec_supervisor_set_drained (RecSupervisor *supervisor, void (*drained) (void *data), void *data)
+{
+  supervisor->drained = drained;
+  supervisor->drained_data = data;
+}
+
+void
+rec_supervisor_set_draining (RecSupervisor *supervisor, bool is_draining)
+{
+  REC_ASSERT_MAIN ();
+  if (is_draining == supervisor->is_draining)
+    return;
+  supervisor->is_draining = is_draining;
+  if (is_draining)
+    g_message ("draining: no new recordings, %u to be completed", supervisor->jobs->len);
+  else
+    g_message ("draining is over: recordings are taken again");
+  if (is_draining)
+    clean_up_later (supervisor);
+}
+
+bool
+rec_supervisor_is_draining (const RecSupervisor *supervisor)
+{
+  return supervisor->is_draining;
+}
+
+const char *
+rec_supervisor_why_not_ready (const RecSupervisor *supervisor)
+{
+  if (supervisor->is_stopping)
+    return "the server is being stopped";
+  return supervisor->is_draining ? "the server is being drained and takes no new recordings" : NULL;
+}
+
+unsigned
+rec_supervisor_count_active (const RecSupervisor *supervisor)
+{
+  return count_active (supervisor);
+}
+
+void
+rec_supervisor_for_each_usage (RecSupervisor *supervisor,
+    void (*each) (const char *recording, const RecUsage *usage, void *data), void *data)
+{
+  for (guint i = 0; i < supervisor->jobs->len; i++) {
+    const char *id = rec_job_get_recording (supervisor->jobs->pdata[i])->id;
+    RecUsage usage;
+
+    if (rec_admission_get_usage (supervisor->admission, id, &usage))
+      each (id, &usage, data);
+  }
+}
+
+typedef struct {
+  const char *recording;
+  void (*each) (const char *recording, const char *stream, const RecFeedStats *stats, void *data);
+  void *data;
+} FeedWalk;
+
+static void
+on_feed (const char *stream_id, const RecFeedStats *stats, void *data)
+{
+  const FeedWalk *walk = data;
+
+  walk->each (walk->recording, stream_id, stats, walk->data);
+}
+
+void
+rec_supervisor_for_each_feed (RecSupervisor *supervisor,
+    void (*each) (const char *recording, const char *stream, const RecFeedStats *stats, void *data),
+    void *data)
+{
+  for (guint i = 0; i < supervisor->jobs->len; i++) {
+    RecJob *job = supervisor->jobs->pdata[i];
+    FeedWalk walk = { rec_job_get_recording (job)->id, each, data };
+
+    if (rec_job_get_tracks (job) != NULL)
+      rec_tracks_for_each (rec_job_get_tracks (job), on_feed, &walk);
+  }
+}
+
+bool
+rec_supervisor_get_free_bytes (RecSupervisor *supervisor, uint64_t *free_bytes)
+{
+  if (!rec_config_get_bool (supervisor->context.config, "openvidu.recording"))
+    return false;
+  rec_admission_measure (supervisor->admission);
+  return rec_admission_get_free_bytes (supervisor->admission, free_bytes);
 }

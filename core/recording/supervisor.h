@@ -3,6 +3,8 @@
 #define REC_RECORDING_SUPERVISOR_H
 
 #include "base/types.h"
+#include "media/router.h"
+#include "recording/meter.h"
 #include "session/recording.h"
 
 #include <glib.h>
@@ -45,5 +47,26 @@ void rec_supervisor_stop_all (RecSupervisor *supervisor, const char *reason,
 /* Absolute path of a file of the recording, or NULL. Free it. what: "video" (the composed file) or "thumbnail". */
 char *rec_supervisor_dup_file_path (RecSupervisor *supervisor, const RecRecording *recording,
     const char *what);
+
+/* --- operations -------------------------------------------------------------------------------------------- */
+
+/* No new recordings; when the last one is complete, drained is called (once, from the main loop). May be taken back
+ * before that. */
+void rec_supervisor_set_draining (RecSupervisor *supervisor, bool is_draining);
+bool rec_supervisor_is_draining (const RecSupervisor *supervisor);
+void rec_supervisor_set_drained (RecSupervisor *supervisor, void (*drained) (void *data),
+    void *data);
+/* NULL when recordings are taken. */
+const char *rec_supervisor_why_not_ready (const RecSupervisor *supervisor);
+unsigned rec_supervisor_count_active (const RecSupervisor *supervisor);
+
+/* Those that were measured, of the recordings that run. */
+void rec_supervisor_for_each_usage (RecSupervisor *supervisor,
+    void (*each) (const char *recording, const RecUsage *usage, void *data), void *data);
+void rec_supervisor_for_each_feed (RecSupervisor *supervisor,
+    void (*each) (const char *recording, const char *stream, const RecFeedStats *stats, void *data),
+    void *data);
+/* Of the last measurement, and asks for the next one. False before the first. */
+bool rec_supervisor_get_free_bytes (RecSupervisor *supervisor, uint64_t *free_bytes);
 
 #endif

@@ -12,7 +12,7 @@
 #define MAX_DATA_BYTES 65536 /* as the control socket's table has it */
 
 typedef struct {
-  const RecStreamInfo *stream; /* compared only */
+  const RecStreamInfo *stream; /* valid until rec_tracks_end */
   RecFeed *feed;
   uint32_t audio_id, video_id; /* 0: none */
 } Track;
@@ -184,5 +184,17 @@ rec_tracks_request_keyframe (RecTracks *tracks, uint32_t track_id)
 
     if (track->video_id == track_id && track_id != 0)
       rec_feed_request_keyframe (track->feed);
+  }
+}
+
+void
+rec_tracks_for_each (const RecTracks *tracks, RecTracksEach each, void *data)
+{
+  for (guint i = 0; i < tracks->tracks->len; i++) {
+    const Track *track = &g_array_index (tracks->tracks, Track, i);
+    RecFeedStats stats;
+
+    rec_feed_get_stats (track->feed, &stats);
+    each (track->stream->id, &stats, data);
   }
 }

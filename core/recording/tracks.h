@@ -3,11 +3,13 @@
 #define REC_RECORDING_TRACKS_H
 
 #include "base/types.h"
+#include "media/router.h"
 #include "recording/worker-process.h"
 
 #include <glib.h>
 
 typedef struct RecTracks RecTracks;
+typedef void (*RecTracksEach) (const char *stream_id, const RecFeedStats *stats, void *data);
 
 /* Takes the worker's media socket; worker must outlive this. */
 RecTracks *rec_tracks_new (const RecConfig *config, RecRouter *router, RecRegistry *registry,
@@ -20,5 +22,8 @@ void rec_tracks_end (RecTracks *tracks, RecStreamInfo *stream);
 /* Tells whether sound and picture are on, and what the picture is. */
 void rec_tracks_change (RecTracks *tracks, RecStreamInfo *stream);
 void rec_tracks_request_keyframe (RecTracks *tracks, uint32_t track_id);
+
+/* What was fed of each stream. */
+void rec_tracks_for_each (const RecTracks *tracks, RecTracksEach each, void *data);
 
 #endif

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/json.h"
+#include "base/log.h"
 #include "base/main-thread.h"
 
 #define MAX_FILES 4096
@@ -182,7 +183,8 @@ on_hello_deadline (gpointer data)
 static RecChild *
 spawn (const RecConfig *config, const char *program, int control_fd, int media_fd, GError **error)
 {
-  const char *const argv[] = { program, "--worker", NULL };
+  g_autofree char *log = rec_log_dup_setup ();
+  const char *const argv[] = { program, "--worker", "--worker-log", log, NULL };
   const RecChildFd fds[] = {
     { control_fd, REC_WIRE_CONTROL_FD },
     { media_fd, REC_WIRE_MEDIA_FD },

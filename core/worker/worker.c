@@ -490,10 +490,19 @@ check_start (int64_t start_ns, GError **error)
 }
 
 static bool
-set_up_recorder (json_object *message, GError **error)
+take_setup (json_object *message, GError **error)
 {
   worker.setup = rec_setup_new (message, error);
-  if (worker.setup == NULL || !rec_sink_set_make (worker.sinks, worker.setup, false, note, error))
+  if (worker.setup != NULL)
+    rec_log_set_recording (worker.setup->id);
+  return worker.setup != NULL;
+}
+
+static bool
+set_up_recorder (json_object *message, GError **error)
+{
+  if (!take_setup (message, error) ||
+      !rec_sink_set_make (worker.sinks, worker.setup, false, note, error))
     return false;
   worker.setup->recorder.sinks = rec_sink_set_get_all (worker.sinks);
   worker.recorder = rec_recorder_new (&worker.setup->recorder, &recorder_events, NULL, error);
@@ -537,8 +546,8 @@ start_recovery (json_object *message)
 {
   g_autoptr (GError) error = NULL;
 
-  worker.setup = rec_setup_new (message, &error);
-  if (worker.setup == NULL || !rec_sink_set_make (worker.sinks, worker.setup, true, note, &error)) {
+  if (!take_setup (message, &error) ||
+      !rec_sink_set_make (worker.sinks, worker.setup, true, note, &error)) {
     give_up (error->message);
     return;
   }
@@ -664,13 +673,13 @@ clean_up (void)
 }
 
 int
-rec_worker_run (void)
+rec_worker_run (const char *log_setup)
 {
   g_autoptr (GError) error = NULL;
   unsigned tick;
 
   rec_main_thread_claim ();
-  if (!rec_log_set_up ("message", NULL, REC_LOG_TEXT, &error))
+  if (!rec_log_set_up_as (log_setup != NULL ? log_setup : "", &error))
     g_warning ("%s", error->message);
   signal (SIGPIPE, SIG_IGN);
   signal (SIGTERM, SIG_IGN);

@@ -3,6 +3,6 @@
 #define REC_WORKER_WORKER_H
 
 /* The life of `recto --worker`: descriptors 3 and 4 are open. Returns the exit status. */
-int rec_worker_run (void);
+int rec_worker_run (const char *log_setup);
 
 #endif
