@@ -16,7 +16,7 @@
 typedef struct {
   RecAutomatic *automatic;
   RecSession *session; /* borrowed; the countdown goes with its recording */
-  guint source; /* 0 once the time is up: the recording, which is still starting, is waited for */
+  guint source;
 } Countdown;
 
 struct RecAutomatic {
@@ -119,10 +119,10 @@ on_time_is_up (gpointer data)
   RecSession *session = countdown->session;
 
   countdown->source = 0;
-  if (session->recording->status == REC_RECORDING_STARTING)
-    return G_SOURCE_REMOVE; /* it ends when it has started */
   g_hash_table_remove (automatic->countdowns, session);
-  end (automatic, session);
+  /* One that is still starting is counted down again when it has started. */
+  if (session->recording->status == REC_RECORDING_STARTED)
+    end (automatic, session);
   return G_SOURCE_REMOVE;
 }
 
@@ -202,19 +202,6 @@ on_session_closed (RecSession *session, const char *reason G_GNUC_UNUSED, void *
 }
 
 static void
-begin (RecAutomatic *automatic, RecSession *session)
-{
-  const Countdown *countdown = g_hash_table_lookup (automatic->countdowns, session);
-
-  if (countdown != NULL && countdown->source == 0) {
-    g_hash_table_remove (automatic->countdowns, session);
-    count_down (automatic, session, 0);
-  } else if (rec_session_count_publishers (session) == 0) {
-    consider_end (automatic, session);
-  }
-}
-
-static void
 on_recording_changed (RecRecording *recording, RecRecordingStatus before G_GNUC_UNUSED, void *data)
 {
   RecAutomatic *automatic = data;
@@ -223,7 +210,8 @@ on_recording_changed (RecRecording *recording, RecRecordingStatus before G_GNUC_
   if (session == NULL || session->is_closing)
     return;
   if (recording->status == REC_RECORDING_STARTED) {
-    begin (automatic, session);
+    if (rec_session_count_publishers (session) == 0)
+      consider_end (automatic, session);
     return;
   }
   g_hash_table_remove (automatic->countdowns, session);
