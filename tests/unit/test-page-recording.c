@@ -408,6 +408,7 @@ test_tells_of_a_folder (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   rec_registry_close_session (fixture->registry, fixture->session, "sessionClosedByServer");
   WAIT_FOR (started.is_called);
   g_assert_error (started.error, REC_ERROR, REC_ERROR_CONFLICT);
+  g_clear_error (&started.error);
 }
 
 /* --- RECORDER --------------------------------------------------------------------------------------------------- */

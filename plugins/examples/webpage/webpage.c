@@ -7,11 +7,12 @@ static bool
 webpage_resolve (const RecPageRequest *request, RecPage *page, RecError *error)
 {
   const char *address = request->options->get_string (request->options, "address");
-  size_t origin = strlen ("https://") + strcspn (address + strlen ("https://"), "/?#");
+  size_t origin = strlen ("https://");
   int length;
 
-  if (strncmp (address, "https://", strlen ("https://")) != 0)
+  if (strncmp (address, "https://", origin) != 0)
     return rec_fail (error, REC_FAIL_NOT_FOUND, "webpage.ini names no https address");
+  origin += strcspn (address + origin, "/?#");
   length = snprintf (page->url, page->url_capacity, "%s?sessionId=%s&secret=%s", address,
       request->session_id, request->secret);
   if (length >= (int) page->url_capacity || origin >= page->allow_capacity)
