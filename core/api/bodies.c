@@ -19,6 +19,8 @@
 #define MAX_SIDE 1999
 #define MAX_FRAME_RATE 120
 #define MIN_SHM_BYTES 134217728
+#define MAX_DURATION_S 31536000
+#define MIN_SIZE 65536
 
 #define CHOICES(...)                                                                               \
   (const char *const[])                                                                            \
@@ -133,6 +135,8 @@ static const RecJsonField any_recording[] = {
   FIELD ("hasAudio", REC_JSON_BOOLEAN),
   FIELD ("hasVideo", REC_JSON_BOOLEAN),
   FIELD ("ignoreFailedStreams", REC_JSON_BOOLEAN),
+  FIELD ("maxDuration", REC_JSON_INTEGER),
+  FIELD ("maxSize", REC_JSON_INTEGER),
   FIELD ("sinks", REC_JSON_STRINGS, .min = 1, .max = MAX_SINKS),
   FIELD ("options", REC_JSON_OBJECT),
   REC_JSON_FIELDS_END,
@@ -179,6 +183,10 @@ check_ranges (RecJson *body, const RecRecordingProperties *properties, GError **
   if (!rec_json_bool_or (body, "hasAudio", properties->has_audio) &&
       !rec_json_bool_or (body, "hasVideo", properties->has_video))
     return refuse_range (error, "\"hasAudio\" and \"hasVideo\" must not both be false");
+  if (is_integer_outside (body, "maxDuration", 1, MAX_DURATION_S))
+    return refuse_range (error, "field \"maxDuration\" must be 1 to 31536000 seconds");
+  if (is_integer_outside (body, "maxSize", MIN_SIZE, INT64_MAX))
+    return refuse_range (error, "field \"maxSize\" must be at least 65536 bytes");
   if (properties->output_mode == REC_OUTPUT_INDIVIDUAL)
     return true;
   if (resolution != NULL && !is_resolution (resolution, &width, &height))
@@ -286,6 +294,8 @@ overlay (RecJson *body, RecEra era, const RecRecordingProperties *defaults, bool
         rec_json_bool_or (body, "ignoreFailedStreams", properties->ignore_failed_streams);
   else
     set_composed (properties, body);
+  properties->max_duration_s = rec_json_int_or (body, "maxDuration", properties->max_duration_s);
+  properties->max_size = rec_json_int_or (body, "maxSize", properties->max_size);
   set_plugins (properties, body);
   return g_steal_pointer (&properties);
 }

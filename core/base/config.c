@@ -496,9 +496,9 @@ static const char *const reloadable[] = { "log.level", "log.topics", "log.format
   "server.max-participants-per-session", "server.max-tokens-per-session",
   "server.shutdown-timeout-s", "media.max-publishers-per-session", "recording.max-recordings",
   "recording.max-cpu-percent", "recording.max-memory-percent", "recording.max-duration-s",
-  "recording.min-free-bytes", "recording.end-free-bytes", "recording.start-timeout-ms",
-  "recording.stop-timeout-ms", "recording.heartbeat-timeout-ms", "encoder.preset",
-  "encoder.quality", "encoder.max-video-bitrate", "encoder.audio-bitrate",
+  "recording.max-size-bytes", "recording.min-free-bytes", "recording.end-free-bytes",
+  "recording.start-timeout-ms", "recording.stop-timeout-ms", "recording.heartbeat-timeout-ms",
+  "encoder.preset", "encoder.quality", "encoder.max-video-bitrate", "encoder.audio-bitrate",
   "encoder.keyframe-interval-ms", "encoder.threads", "sinks.default", NULL };
 
 void

@@ -189,7 +189,9 @@ const RecSetting rec_settings[] = {
   { "recording.heartbeat-timeout-ms", REC_SETTING_INT, "10000", 6000, 120000, "ms", NULL, NULL, 0,
     "A worker that reports nothing for this long hangs, and is ended." },
   { "recording.max-duration-s", REC_SETTING_INT, "86400", 0, 31536000, "s", NULL, NULL, 0,
-    "A recording that nobody stops ends after this time; 0 means never." },
+    "A recording ends after this time, or sooner where its request says so (maxDuration); 0 means never." },
+  { "recording.max-size-bytes", REC_SETTING_INT, "0", 0, 1125899906842624, "bytes", NULL, NULL, 0,
+    "A recording ends soon after its files have this size, or a smaller one of its request (maxSize); 0 means no bound." },
   { "recording.end-rules", REC_SETTING_CHOICE, "creator", 0, 0, NULL, CHOICES ("creator", "2.1", "2.32"), NULL, 0,
     "When recordings end by themselves. 2.1: an automatic one when the last participant leaves, others never.\n"
     "2.32: all of them, by openvidu.recording.autostop-timeout. creator: as the session's creator speaks." },

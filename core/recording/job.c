@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/main-thread.h"
 #include "media/router.h"
+#include "recording/limits.h"
 #include "recording/outcome.h"
 #include "recording/salvage.h"
 #include "recording/store.h"
@@ -48,6 +49,7 @@ struct RecJob {
   bool is_journaled, is_saved;
   int64_t start_ns, last_heard_us;
   guint deadline, watchdog;
+  RecLimits *limits;                 /* while it runs */
   RecRecordingDone started, stopped; /* NULL once called */
   void *started_data, *stopped_data;
 };
@@ -141,6 +143,7 @@ conclude (RecJob *job, RecRecordingStatus status)
   job->phase = PHASE_COMPLETING;
   clear_source (&job->deadline);
   clear_source (&job->watchdog);
+  g_clear_pointer (&job->limits, rec_limits_free);
   g_clear_pointer (&job->tracks, rec_tracks_free);
   rec_place_give_files (job->context->config, recording);
   rec_page_end (job->context->registry, recording);
@@ -243,6 +246,7 @@ lose_worker (RecJob *job, const char *why)
   set_text (&job->recording->message, cause);
   clear_source (&job->deadline);
   clear_source (&job->watchdog);
+  g_clear_pointer (&job->limits, rec_limits_free);
   g_clear_pointer (&job->tracks, rec_tracks_free);
   if (job->recording->status == REC_RECORDING_STARTED) {
     set_text (&job->recording->reason, "mediaServerCrashed");
@@ -375,6 +379,7 @@ order_stop (RecJob *job, const char *reason)
 
   set_text (&job->recording->reason, reason);
   job->phase = PHASE_STOPPING;
+  g_clear_pointer (&job->limits, rec_limits_free);
   set_deadline (job, "recording.stop-timeout-ms", NULL);
   rec_json_set_int (message, "atNs", now_ns ());
   rec_json_set_string (message, "reason", reason);
@@ -388,7 +393,6 @@ on_watchdog (gpointer data)
   RecJob *job = data;
   const RecConfig *config = job->context->config;
   int64_t silent_ms = (g_get_monotonic_time () - job->last_heard_us) / 1000;
-  int64_t max_s = rec_config_get_int (config, "recording.max-duration-s");
 
   if (silent_ms > rec_config_get_int (config, "recording.heartbeat-timeout-ms")) {
     rec_worker_process_end (job->worker,
@@ -396,13 +400,18 @@ on_watchdog (gpointer data)
     job->watchdog = 0;
     return G_SOURCE_REMOVE;
   }
-  if (max_s == 0 || job->phase != PHASE_RUNNING ||
-      now_ns () - job->start_ns < max_s * G_GINT64_CONSTANT (1000000000))
-    return G_SOURCE_CONTINUE;
-  add_note (job, "nobody stopped the recording within recording.max-duration-s");
-  job->watchdog = 0;
-  order_stop (job, "automaticStop");
-  return G_SOURCE_REMOVE;
+  return G_SOURCE_CONTINUE;
+}
+
+static void
+on_limit (const char *reason, const char *text, void *data)
+{
+  RecJob *job = data;
+
+  if (job->phase != PHASE_RUNNING)
+    return;
+  add_note (job, text);
+  order_stop (job, reason);
 }
 
 static void
@@ -414,6 +423,7 @@ take_started (RecJob *job, json_object *message)
   job->phase = PHASE_RUNNING;
   clear_source (&job->deadline);
   job->watchdog = g_timeout_add_seconds (WATCHDOG_S, on_watchdog, job);
+  job->limits = rec_limits_new (job->context->config, job->recording, on_limit, job);
   g_debug ("recording '%s' writes '%s'", job->recording->id, file != NULL ? file : "(no file)");
   rec_registry_set_recording_status (job->context->registry, job->recording, REC_RECORDING_STARTED);
   rec_store_entity (job->context, job->recording, NULL, NULL);
@@ -626,6 +636,7 @@ rec_job_free (RecJob *job)
     return;
   clear_source (&job->deadline);
   clear_source (&job->watchdog);
+  g_clear_pointer (&job->limits, rec_limits_free);
   rec_tracks_free (job->tracks);
   rec_worker_process_free (job->worker);
   rec_salvage_free (job->salvage);

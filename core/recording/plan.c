@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "plugin/catalogue.h"
+#include "recording/limits.h"
 #include "recording/page.h"
 
 #define MAX_SINKS 8
@@ -210,6 +211,8 @@ rec_plan_new (const RecConfig *config, RecCatalogue *catalogue,
     refuse (error, REC_ERROR_UNPROCESSABLE, "hasAudio and hasVideo cannot both be false");
     return NULL;
   }
+  if (!rec_limits_check (config, properties, error))
+    return NULL;
   if (properties->has_video && !choose_layout (plan, config, catalogue, properties, error))
     return NULL;
   if (!choose_sinks (plan, config, catalogue, properties, error) ||

@@ -41,6 +41,8 @@ struct RecRecordingProperties {
   int64_t shm_size; /* bytes; stored and told, means nothing here */
   bool has_audio, has_video;
   bool ignore_failed_streams;
+  int64_t max_duration_s,
+      max_size;         /* it ends by itself then; seconds, bytes; 0: what the ini says */
   char **sinks;         /* NULL-terminated ids; NULL: the ini's default */
   json_object *options; /* {"plugin id": {"key": value}} or NULL */
 };

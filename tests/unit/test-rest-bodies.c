@@ -96,6 +96,12 @@ test_checks_recordings (void)
     { NEW, "{\"frameRate\": -9223372036854775808}", REC_ERROR_UNPROCESSABLE },
     { NEW, "{\"shmSize\": 134217727}", REC_ERROR_UNPROCESSABLE },
     { NEW, "{\"shmSize\": 134217728}", 0 },
+    { NEW, "{\"maxDuration\": 0}", REC_ERROR_UNPROCESSABLE },
+    { OLD, "{\"maxDuration\": 31536001}", REC_ERROR_UNPROCESSABLE },
+    { NEW, "{\"maxDuration\": \"1\"}", REC_ERROR_INVALID_ARGUMENT },
+    { OLD, "{\"maxDuration\": 1}", 0 },
+    { NEW, "{\"maxSize\": 65535}", REC_ERROR_UNPROCESSABLE },
+    { NEW, "{\"maxSize\": 65536}", 0 },
     /* 422 comes before 400 */
     { NEW, "{\"frameRate\": 0, \"name\": \"a/b\"}", REC_ERROR_UNPROCESSABLE },
     /* 400 */

@@ -831,8 +831,44 @@ test_ends_what_nobody_stops (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   WAIT_FOR (!rec_recording_is_active (recording));
   assert_plays (fixture, recording);
   g_assert_cmpfloat (recording->duration_s, >, 0.9);
-  g_assert_cmpstr (recording->reason, ==, "automaticStop");
+  g_assert_cmpstr (recording->reason, ==, "maxDurationReached");
   assert_says (recording->notes->pdata[0], "recording.max-duration-s");
+}
+
+static void
+test_ends_at_the_size_asked_for (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  RecRecordingProperties *properties = make_properties (NULL);
+
+  properties->max_size = 12000;
+  start_server (fixture);
+  RecRecording *recording =
+      start_as (fixture, make_session (fixture, "large"), properties, REC_ERA_NEW);
+  WAIT_FOR (!rec_recording_is_active (recording));
+  assert_plays (fixture, recording);
+  g_assert_cmpstr (recording->reason, ==, "maxSizeReached");
+  assert_says (recording->notes->pdata[0], "12000 bytes");
+  g_assert_cmpint (recording->size, >=, 12000);
+}
+
+static void
+test_limits_lower_what_the_ini_allows (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  RecRecordingProperties *longer = make_properties (NULL), *larger = make_properties (NULL);
+  RecRecordingProperties *shorter = make_properties (NULL);
+
+  set (fixture, "recording.max-duration-s", "100");
+  set (fixture, "recording.max-size-bytes", "100000");
+  start_server (fixture);
+  RecSession *session = make_session (fixture, "limited");
+  longer->max_duration_s = 101;
+  larger->max_size = 100001;
+  shorter->max_duration_s = 1;
+  assert_start_is_refused (fixture, session, longer, REC_ERROR_UNPROCESSABLE, "maxDuration");
+  assert_start_is_refused (fixture, session, larger, REC_ERROR_UNPROCESSABLE, "maxSize");
+  RecRecording *recording = start_as (fixture, session, shorter, REC_ERA_NEW);
+  WAIT_FOR (!rec_recording_is_active (recording));
+  g_assert_cmpstr (recording->reason, ==, "maxDurationReached");
 }
 
 /* A disk of sixteen megabytes, seen by this process and its children only. */
@@ -1073,6 +1109,8 @@ main (int argc, char **argv)
   CLAIM ("salvages-the-file-of-a-killed-worker", test_salvages_the_file_of_a_killed_worker);
   CLAIM ("ends-a-worker-that-hangs", test_ends_a_worker_that_hangs);
   CLAIM ("ends-what-nobody-stops", test_ends_what_nobody_stops);
+  CLAIM ("ends-at-the-size-asked-for", test_ends_at_the_size_asked_for);
+  CLAIM ("limits-lower-what-the-ini-allows", test_limits_lower_what_the_ini_allows);
   CLAIM ("keeps-a-playable-file-when-the-disk-is-full",
       test_keeps_a_playable_file_when_the_disk_is_full);
   CLAIM ("finishes-when-its-session-is-closed", test_finishes_when_its_session_is_closed);
