@@ -5,6 +5,7 @@
 #include "api/private.h"
 #include "base/error.h"
 #include "plugin/catalogue.h"
+#include "recording/supervisor.h"
 
 /* OpenVidu's own names are accepted for a session whether a plugin serves them or not. */
 static const char *const layouts[] = { "BEST_FIT", "PICTURE_IN_PICTURE", "VERTICAL_PRESENTATION",
@@ -77,10 +78,16 @@ rec_get_session (RecCall *call)
 void
 rec_delete_session (RecCall *call)
 {
+  static const char reason[] = "sessionClosedByServer";
+  const RecApiContext *context = &call->api->context;
   RecSession *session = find_session (call);
 
   if (session == NULL)
     return;
-  rec_registry_close_session (call->api->context.registry, session, "sessionClosedByServer");
+  /* Its recording ends before anybody is sent away. */
+  rec_supervisor_end (context->supervisor, session, reason);
+  session = rec_registry_find_session (context->registry, call->arguments[0]);
+  if (session != NULL)
+    rec_registry_close_session (context->registry, session, reason);
   rec_http_answer_empty (call->request, 204);
 }

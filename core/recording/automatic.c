@@ -103,11 +103,8 @@ end (RecAutomatic *automatic, RecSession *session)
 
   rec_log_with (G_LOG_LEVEL_MESSAGE, (&(RecLogFields){ .session = session->id }),
       "ending the recording: %s", is_empty ? "everybody left" : "nobody publishes");
-  if (!is_empty)
-    stop (automatic, session, "automaticStop");
-  else if (!waited)
-    stop (automatic, session, "lastParticipantLeft");
-  else
+  stop (automatic, session, is_empty && !waited ? "lastParticipantLeft" : "automaticStop");
+  if (is_empty && waited)
     rec_registry_close_session (automatic->registry, session, "automaticStop");
 }
 

@@ -455,6 +455,16 @@ rec_supervisor_stop (RecSupervisor *supervisor, RecRecording *recording, const c
   return true;
 }
 
+void
+rec_supervisor_end (RecSupervisor *supervisor, RecSession *session, const char *reason)
+{
+  RecJob *job = find_job (supervisor, session->recording);
+
+  REC_ASSERT_MAIN ();
+  if (job != NULL)
+    rec_job_end (job, reason);
+}
+
 bool
 rec_supervisor_delete (RecSupervisor *supervisor, RecRecording *recording, GError **error)
 {

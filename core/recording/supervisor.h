@@ -37,6 +37,10 @@ RecRecording *rec_supervisor_start (RecSupervisor *supervisor, RecSession *sessi
 bool rec_supervisor_stop (RecSupervisor *supervisor, RecRecording *recording, const char *reason,
     RecRecordingDone done, void *data, GError **error);
 
+/* Ends whatever is being recorded of the session, in any state: one that is still starting has failed. The session may
+ * be closed by it, when nobody is in it. */
+void rec_supervisor_end (RecSupervisor *supervisor, RecSession *session, const char *reason);
+
 /* Removes files and entity. CONFLICT while it is active. A missing file is not an error. */
 bool rec_supervisor_delete (RecSupervisor *supervisor, RecRecording *recording, GError **error);
 

@@ -74,6 +74,16 @@ stage.test('2.32.2: a recording that was asked for ends when nobody publishes in
   assert.equal((await stage.rest.get(`/openvidu/api/sessions/${session}`)).json.recording, false);
 });
 
+stage.test('who closes a session ends its recording first', async () => {
+  const session = await makeSession('2.32.2');
+  const speaker = await stage.enter(session, { name: 'speaker' });
+  const { id } = (await stage.rest.post('/openvidu/api/recordings/start', { session })).expect(200).json;
+  await speaker.waitForEvent('recordingStarted');
+  (await stage.rest.delete(`/openvidu/api/sessions/${session}`)).expect(204);
+  assert.equal((await speaker.waitForEvent('sessionDisconnected')).reason, 'sessionClosedByServer');
+  assert.equal((await recordingEnds(id)).reason, 'sessionClosedByServer');
+});
+
 stage.test('a changed role is told and holds', async () => {
   const session = await stage.session();
   const guest = await stage.enter(session, { name: 'guest', publish: false });

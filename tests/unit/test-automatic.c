@@ -151,6 +151,10 @@ static void
 note_closed (RecSession *session, const char *reason, void *data G_GNUC_UNUSED)
 {
   g_assert_true (session == play.session);
+  /* OpenVidu tells of the recording's end first. */
+  if (strcmp (reason, "sessionClosedByServer") != 0)
+    g_assert_false (session->recording != NULL &&
+                    session->recording->status == REC_RECORDING_STARTED);
   play.session = NULL;
   play.closed_because = g_strdup (reason);
 }
