@@ -97,6 +97,8 @@ help:
 #: make check        every test; check-unit, check-media and check-e2e are its parts
 #: make test-NAME    build and run tests/unit/test-NAME.c
 #: make asan         the unit tests under AddressSanitizer and UBSan
+#: make tsan         the unit tests of what threads share, under ThreadSanitizer
+#: make cover        which lines the unit tests run: one number, and a report by file
 #: make fuzz         each parser of outside input against libFuzzer for FUZZ_SECONDS (60)
 #: make lint         gcc and clang with -Werror, clang-tidy, cppcheck, headers, layers, keys, format-check
 #: make conf         conf/recto.ini, from the table of settings
@@ -238,6 +240,24 @@ do-check-e2e: all
 	$(Q)$(RUN_TESTS) $(E2E)
 do-asan: asan-tests
 	$(Q)$(RUN_TESTS) $(ASAN)
+
+# Those whose threads share state under locks that ThreadSanitizer can see: pthread's and C11's. What goes from thread
+# to thread through a queue or a promise of GLib or GStreamer looks like a race to it, so that peers are not among them.
+TSAN_TESTS := entity feed http journal log tls websocket
+.PHONY: tsan do-tsan tsan-tests cover do-cover
+tsan cover: deps
+	+$(Q)$(MAKE) --no-print-directory do-$@
+tsan-tests:
+	+$(Q)$(MAKE) --no-print-directory B=$(B)/tsan SAN=thread CFLAGS='-O1 -g' \
+	  $(TSAN_TESTS:%=$(B)/tsan/tests/test-%)
+do-tsan: tsan-tests
+	$(Q)$(RUN_TESTS) --group tsan --timeout 300 --jobs 2 $(TSAN_TESTS:%=$(B)/tsan/tests/test-%)
+
+do-cover:
+	$(Q)find $(B)/cover -name '*.gcda' -delete 2>/dev/null || true
+	+$(Q)$(MAKE) --no-print-directory B=$(B)/cover CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage all tests
+	$(Q)B='$(B)/cover' tests/run --group unit --timeout 300 --jobs 2 $(patsubst $(B)/%,$(B)/cover/%,$(UNIT_TESTS) $(FUZZ_REPLAYS))
+	$(Q)tests/tools/cover $(B)/cover $(B)/cover/report.txt
 
 # One that finds something leaves the input in $(B)/fuzz/found: add it to the corpus when it is mended.
 FUZZ_SECONDS ?= 60

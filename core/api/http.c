@@ -512,7 +512,7 @@ rec_http_server_new (const RecConfig *config, const RecHttpCallbacks *callbacks,
   server->peers = rec_peers_new ();
   rec_lock_init (&server->closing);
   rec_lock_init (&server->lock);
-  pthread_cond_init (&server->changed, NULL);
+  rec_cond_init (&server->changed);
   g_queue_init (&server->arrivals);
   if (!start_listening (server, error)) {
     rec_http_server_free (server);
@@ -583,15 +583,10 @@ refuse_arrivals (RecHttpServer *server)
 static void
 wait_until_all_left (RecHttpServer *server)
 {
-  struct timespec until;
+  const int64_t until_us = g_get_monotonic_time () + DRAIN_MS * 1000;
 
-  clock_gettime (CLOCK_REALTIME, &until);
-  until.tv_nsec += DRAIN_MS % 1000 * 1000000;
-  until.tv_sec += DRAIN_MS / 1000 + until.tv_nsec / 1000000000;
-  until.tv_nsec %= 1000000000;
   REC_LOCKED (&server->lock);
-  while (server->n_leaving > 0 &&
-         pthread_cond_timedwait (&server->changed, &server->lock, &until) == 0)
+  while (server->n_leaving > 0 && rec_cond_wait_until (&server->changed, &server->lock, until_us))
     ;
 }
 

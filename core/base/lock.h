@@ -4,6 +4,9 @@
 
 #include <glib.h>
 #include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <time.h>
 
 typedef pthread_mutex_t RecLock;
 
@@ -32,6 +35,28 @@ static inline void
 rec_lock_release (RecLock **lock)
 {
   pthread_mutex_unlock (*lock);
+}
+
+/* For rec_cond_wait_until: counts as g_get_monotonic_time does, so that a wall clock may be set meanwhile. */
+static inline void
+rec_cond_init (pthread_cond_t *cond)
+{
+  pthread_condattr_t attributes;
+
+  pthread_condattr_init (&attributes);
+  pthread_condattr_setclock (&attributes, CLOCK_MONOTONIC);
+  pthread_cond_init (cond, &attributes);
+  pthread_condattr_destroy (&attributes);
+}
+
+/* False when it is until_us by now. The lock is held. */
+static inline bool
+rec_cond_wait_until (pthread_cond_t *cond, RecLock *lock, int64_t until_us)
+{
+  const struct timespec until = { .tv_sec = until_us / G_USEC_PER_SEC,
+    .tv_nsec = until_us % G_USEC_PER_SEC * 1000 };
+
+  return pthread_cond_timedwait (cond, lock, &until) == 0;
 }
 
 /* Held until the end of the block: REC_LOCKED (&feed->lock); */

@@ -2,14 +2,16 @@
 #define G_LOG_DOMAIN "rec.media.webrtc-call"
 #include "media/webrtc-call.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 #include "base/error.h"
+#include "base/lock.h"
 
 typedef struct {
-  gatomicrefcount references;
-  GMutex lock; /* guards the rest */
-  GCond changed;
+  atomic_uint n_references;
+  RecLock lock; /* guards the rest */
+  pthread_cond_t changed;
   bool is_done;
   GstStructure *reply;
 } Wait;
@@ -19,16 +21,16 @@ new_wait (void)
 {
   Wait *wait = g_new0 (Wait, 1);
 
-  g_atomic_ref_count_init (&wait->references);
-  g_mutex_init (&wait->lock);
-  g_cond_init (&wait->changed);
+  atomic_init (&wait->n_references, 1);
+  rec_lock_init (&wait->lock);
+  rec_cond_init (&wait->changed);
   return wait;
 }
 
 static Wait *
 ref_wait (Wait *wait)
 {
-  g_atomic_ref_count_inc (&wait->references);
+  atomic_fetch_add (&wait->n_references, 1);
   return wait;
 }
 
@@ -37,11 +39,11 @@ unref_wait (void *data)
 {
   Wait *wait = data;
 
-  if (!g_atomic_ref_count_dec (&wait->references))
+  if (atomic_fetch_sub (&wait->n_references, 1) > 1)
     return;
   g_clear_pointer (&wait->reply, gst_structure_free);
-  g_mutex_clear (&wait->lock);
-  g_cond_clear (&wait->changed);
+  rec_lock_clear (&wait->lock);
+  pthread_cond_destroy (&wait->changed);
   g_free (wait);
 }
 
@@ -53,12 +55,11 @@ on_promise (GstPromise *promise, void *data)
                                   ? gst_promise_get_reply (promise)
                                   : NULL;
 
-  g_mutex_lock (&wait->lock);
+  REC_LOCKED (&wait->lock);
   wait->reply = reply != NULL ? gst_structure_copy (reply)
                               : gst_structure_new_empty ("without-reply");
   wait->is_done = true;
-  g_cond_signal (&wait->changed);
-  g_mutex_unlock (&wait->lock);
+  pthread_cond_signal (&wait->changed);
 }
 
 /* NULL when it takes too long. */
@@ -67,14 +68,11 @@ await_reply (Wait *wait, int timeout_ms)
 {
   int64_t deadline = g_get_monotonic_time () + timeout_ms * G_TIME_SPAN_MILLISECOND;
   bool is_in_time = true;
-  GstStructure *reply;
 
-  g_mutex_lock (&wait->lock);
+  REC_LOCKED (&wait->lock);
   while (!wait->is_done && is_in_time)
-    is_in_time = g_cond_wait_until (&wait->changed, &wait->lock, deadline);
-  reply = g_steal_pointer (&wait->reply);
-  g_mutex_unlock (&wait->lock);
-  return reply;
+    is_in_time = rec_cond_wait_until (&wait->changed, &wait->lock, deadline);
+  return g_steal_pointer (&wait->reply);
 }
 
 GstStructure *
