@@ -46,7 +46,7 @@ struct RecJob {
   RecTracks *tracks;        /* NULL before and after packets flow */
   RecSalvage *salvage;
   char *failure; /* what the worker said when it gave up */
-  bool is_journaled, is_saved;
+  bool is_journaled, is_saved, never_began;
   int64_t start_ns, last_heard_us;
   guint deadline, watchdog;
   RecLimits *limits;                 /* while it runs */
@@ -107,12 +107,23 @@ set_text (char **field, const char *text)
 /* --- the end ----------------------------------------------------------------------------------------- */
 
 static void
+remove_unfinished (const RecJob *job)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (!rec_place_remove_unfinished (job->recording, &error))
+    log_life (job, G_LOG_LEVEL_WARNING, error->message);
+}
+
+static void
 be_over_when_done (RecJob *job)
 {
   if (job->phase != PHASE_COMPLETING || !job->is_saved || job->worker != NULL)
     return;
   job->phase = PHASE_OVER;
   clear_source (&job->deadline);
+  if (job->never_began)
+    remove_unfinished (job);
   rec_place_give_files (job->context->config, job->recording);
   job->context->job_over (job, job->context->data);
 }
@@ -175,8 +186,12 @@ fail_start (RecJob *job, RecErrorCode code, const char *why)
       job->recording->id, why);
   log_life (job, G_LOG_LEVEL_CRITICAL, error->message);
   set_text (&job->recording->message, why);
-  if (job->worker != NULL)
+  job->never_began = true;
+  /* One that said so itself ends by itself. */
+  if (job->worker != NULL && code == REC_ERROR_FAILED)
     rec_worker_process_end (job->worker, why);
+  else if (job->worker != NULL)
+    rec_worker_process_abort (job->worker, why);
   conclude (job, REC_RECORDING_FAILED);
   if (started != NULL)
     started (job->recording, error, job->started_data);

@@ -340,17 +340,25 @@ remove_parts (const RecRecording *recording, const char *name, GError **error)
   return true;
 }
 
+bool
+rec_place_remove_unfinished (const RecRecording *recording, GError **error)
+{
+  g_autofree char *with_id = dup_name_with_id (recording);
+  g_autofree char *reserve = dup_path (recording, ".reserve.", recording->id, "");
+
+  return remove_parts (recording, recording->name, error) &&
+         remove_parts (recording, with_id, error) && remove_file (reserve, error);
+}
+
 /* Of a recording that never was finished only the unfinished files can be its own. */
 static bool
 remove_video (const RecRecording *recording, GError **error)
 {
   g_autofree char *video = rec_place_dup_video_path (recording);
-  g_autofree char *with_id = dup_name_with_id (recording);
   g_autofree char *reserve = dup_path (recording, ".reserve.", recording->id, "");
 
-  if (video == NULL && (!remove_parts (recording, recording->name, error) ||
-                           !remove_parts (recording, with_id, error)))
-    return false;
+  if (video == NULL)
+    return rec_place_remove_unfinished (recording, error);
   return remove_file (reserve, error) && remove_file (video, error);
 }
 

@@ -35,6 +35,9 @@ void rec_place_find_video (RecRecording *recording);
 /* Gives the recording's files to recording.owner. */
 void rec_place_give_files (const RecConfig *config, const RecRecording *recording);
 
+/* What sinks left under temporary names, of a recording that never began. */
+bool rec_place_remove_unfinished (const RecRecording *recording, GError **error);
+
 /* Files and entity; missing ones are fine. */
 bool rec_place_remove (const RecRecording *recording, GError **error);
 

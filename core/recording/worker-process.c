@@ -111,6 +111,15 @@ rec_worker_process_end (RecWorkerProcess *worker, const char *why)
       on_kill_deadline);
 }
 
+void
+rec_worker_process_abort (RecWorkerProcess *worker, const char *why)
+{
+  if (worker->why == NULL)
+    worker->why = g_strdup (why);
+  if (worker->exit_reason == NULL)
+    rec_child_signal_group (worker->child, SIGKILL);
+}
+
 static void
 on_closed (RecControl *control G_GNUC_UNUSED, const GError *error, void *data)
 {

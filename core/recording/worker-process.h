@@ -43,6 +43,8 @@ void rec_worker_process_send_setup (RecWorkerProcess *worker, RecControlType typ
     json_object *setup);
 /* SIGTERM, and SIGKILL after recording.kill-timeout-ms. Then comes gone. why: kept for gone, the first one counts. */
 void rec_worker_process_end (RecWorkerProcess *worker, const char *why);
+/* SIGKILL at once, for a worker whose files nobody wants. Then comes gone. */
+void rec_worker_process_abort (RecWorkerProcess *worker, const char *why);
 /* SIGKILL at once, waiting for it; gone is not called. For a worker whose files are to be removed. */
 void rec_worker_process_kill (RecWorkerProcess *worker);
 

@@ -534,6 +534,7 @@ test_deletes_what_a_failed_start_left (Fixture *fixture, gconstpointer data G_GN
       make_session (fixture, "failed"), properties, REC_ERA_OLD, take_answer, &answer, NULL);
   WAIT_FOR (answer.n_calls > 0);
   g_clear_error (&answer.error);
+  WAIT_FOR (!has_journal (fixture, recording));
   for (size_t i = 0; i < G_N_ELEMENTS (names); i++)
     leave_file (fixture, names[i]);
   leave_file (fixture, "show.txt");
@@ -770,6 +771,31 @@ test_fails_when_a_required_sink_cannot_open (Fixture *fixture, gconstpointer dat
   g_assert_null (session->recording);
   g_clear_error (&answer.error);
   stop (fixture, start (fixture, session));
+}
+
+/* Its worker was in the middle of opening the file. */
+static void
+test_leaves_nothing_of_a_start_that_took_too_long (Fixture *fixture,
+    gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (RecRecordingProperties) properties = with_sinks ("mp4,broken-sink-slow!");
+  Answer answer = { 0 };
+
+  set (fixture, "recording.spare-workers", "1");
+  start_server (fixture);
+  RecRecording *recording = rec_supervisor_start (fixture->supervisor,
+      make_session (fixture, "late"), properties, REC_ERA_NEW, take_answer, &answer, NULL);
+  WAIT_FOR (exists (recording->directory, "late.mp4.part"));
+  g_assert_cmpint (answer.n_calls, ==, 0);
+  rec_registry_close_session (fixture->registry,
+      rec_registry_find_session (fixture->registry, "late"), "sessionClosedByServer");
+  g_assert_cmpint (answer.n_calls, ==, 1);
+  g_assert_nonnull (answer.error);
+  g_clear_error (&answer.error);
+  WAIT_FOR (!exists (recording->directory, "late.mp4.part") &&
+            !exists (recording->directory, ".reserve.late"));
+  WAIT_FOR (!has_journal (fixture, recording));
+  g_assert_cmpint (recording->status, ==, REC_RECORDING_FAILED);
 }
 
 /* --- faults -------------------------------------------------------------------------------------------------- */
@@ -1106,6 +1132,8 @@ main (int argc, char **argv)
   CLAIM ("gives-files-to-their-owner", test_gives_files_to_their_owner);
   CLAIM ("refuses-when-recording-is-off", test_refuses_when_recording_is_off);
   CLAIM ("fails-when-a-required-sink-cannot-open", test_fails_when_a_required_sink_cannot_open);
+  CLAIM ("leaves-nothing-of-a-start-that-took-too-long",
+      test_leaves_nothing_of_a_start_that_took_too_long);
   CLAIM ("salvages-the-file-of-a-killed-worker", test_salvages_the_file_of_a_killed_worker);
   CLAIM ("ends-a-worker-that-hangs", test_ends_a_worker_that_hangs);
   CLAIM ("ends-what-nobody-stops", test_ends_what_nobody_stops);
