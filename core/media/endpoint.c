@@ -18,6 +18,7 @@
 #define MAX_SOURCES 16u /* SSRCs of one peer, over its life */
 #define RECEIVER_REPORT_MS 100
 #define SENDER_REPORT_MS 500
+#define ASSUMED_BANDWIDTH 2e6 /* bit/s, of which five percent may be reports */
 
 typedef struct {
   RecEndpoint *endpoint;
@@ -144,14 +145,27 @@ watch_network (RecEndpoint *endpoint, GstElement *nicesrc)
 }
 
 /* With the default of 5 s a request for a keyframe can wait for most of a second, and a player learns late how sound and
- * picture belong together. */
+ * picture belong together. What a small stream may spend on reports would stretch the interval again, and a request for
+ * a lost packet, which has to keep the same distance from the report before, would come too late for the jitter buffer. */
 static void
 hurry_reports (const RecEndpoint *endpoint, GstElement *rtpsession)
 {
   guint64 interval_ms = endpoint->offer->tracks[0].is_received ? RECEIVER_REPORT_MS
                                                                : SENDER_REPORT_MS;
 
-  g_object_set (rtpsession, "rtcp-min-interval", interval_ms * GST_MSECOND, NULL);
+  g_object_set (rtpsession, "rtcp-min-interval", interval_ms * GST_MSECOND, "bandwidth",
+      ASSUMED_BANDWIDTH, NULL);
+}
+
+/* A session with more members than this sends one request at most between two reports, and drops further ones: sound,
+ * picture and what is sent again are members each. A lost packet must be asked for at once or not at all. */
+static void
+allow_requests_at_any_time (GstElement *rtpsession)
+{
+  g_autoptr (GObject) session = NULL;
+
+  g_object_get (rtpsession, "internal-session", &session, NULL);
+  g_object_set (session, "rtcp-immediate-feedback-threshold", MAX_SOURCES, NULL);
 }
 
 /* What joins our tracks on their way to the session hides from it which clock each has. It would ask in the middle of
@@ -195,6 +209,7 @@ on_element_added (GstBin *bin, GstBin *sub_bin, GstElement *element, RecEndpoint
     watch_network (endpoint, element);
   else if (strcmp (name, "rtpsession") == 0) {
     hurry_reports (endpoint, element);
+    allow_requests_at_any_time (element);
     g_signal_connect (element, "pad-added", G_CALLBACK (on_session_pad), endpoint);
   } else if (strcmp (name, "rtpjitterbuffer") == 0)
     /* It would declare the packet after a pause lost before it was sent, and ask again for packets on their way. */

@@ -919,7 +919,7 @@ main (int argc, char **argv)
   ADD ("only-receives-from-who-does-not-want-it-back", NULL,
       only_receives_from_who_does_not_want_it_back);
   ADD ("hides-losses-and-asks-for-keyframes", NULL, hides_losses_and_asks_for_keyframes);
-  ADD ("asks-again-for-lost-packets", "media.jitter-latency-ms=1000", asks_again_for_lost_packets);
+  ADD ("asks-again-for-lost-packets", "media.jitter-latency-ms=200", asks_again_for_lost_packets);
   ADD ("goes-on-when-the-publisher-comes-back", NULL, goes_on_when_the_publisher_comes_back);
   ADD ("leaves-nothing-behind", NULL, leaves_nothing_behind);
   ADD ("reports-a-silent-publisher", "media.silence-timeout-ms=1000", reports_a_silent_publisher);
