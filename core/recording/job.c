@@ -372,8 +372,7 @@ open_feeds (RecJob *job)
 {
   g_autoptr (GError) error = NULL;
 
-  job->tracks = rec_tracks_new (job->context->config, job->context->router, job->context->registry,
-      job->worker, &error);
+  job->tracks = rec_tracks_new (job->context->config, job->context->router, job->worker, &error);
   if (job->tracks == NULL) {
     fail_start (job, REC_ERROR_UNAVAILABLE, error->message);
     return;

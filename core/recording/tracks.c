@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "media/router.h"
-#include "session/registry.h"
+#include "session/session.h"
 
 #define MAX_DATA_BYTES 65536 /* as the control socket's table has it */
 
@@ -19,7 +19,6 @@ typedef struct {
 
 struct RecTracks {
   RecRouter *router;
-  RecRegistry *registry;
   RecWorkerProcess *worker;
   RecFeedPipe *pipe;
   GArray *tracks; /* of Track */
@@ -27,8 +26,8 @@ struct RecTracks {
 };
 
 RecTracks *
-rec_tracks_new (const RecConfig *config, RecRouter *router, RecRegistry *registry,
-    RecWorkerProcess *worker, GError **error)
+rec_tracks_new (const RecConfig *config, RecRouter *router, RecWorkerProcess *worker,
+    GError **error)
 {
   RecFeedPipe *pipe = rec_feed_pipe_new (config, rec_worker_process_take_media_fd (worker), error);
 
@@ -36,7 +35,6 @@ rec_tracks_new (const RecConfig *config, RecRouter *router, RecRegistry *registr
     return NULL;
   RecTracks *tracks = g_new0 (RecTracks, 1);
   tracks->router = router;
-  tracks->registry = registry;
   tracks->worker = worker;
   tracks->pipe = pipe;
   tracks->tracks = g_array_new (FALSE, TRUE, sizeof (Track));
@@ -61,15 +59,6 @@ is_screen (const RecStreamInfo *stream)
   return g_strcmp0 (stream->type_of_video, "SCREEN") == 0;
 }
 
-/* The stream's wall-clock age, on the clock of the packets. */
-static int64_t
-get_joined_ns (const RecTracks *tracks, const RecStreamInfo *stream)
-{
-  int64_t age_ms = MAX (0, rec_registry_now_ms (tracks->registry) - stream->created_at_ms);
-
-  return g_get_monotonic_time () * 1000 - age_ms * 1000000;
-}
-
 static void
 send_track_add (RecTracks *tracks, const RecStreamInfo *stream, uint32_t id,
     const RecTrackFormat *format)
@@ -88,7 +77,7 @@ send_track_add (RecTracks *tracks, const RecStreamInfo *stream, uint32_t id,
   rec_json_set_int (message, "clockRate", format->clock_rate);
   rec_json_set_string (message, "fmtp", format->fmtp);
   rec_json_set_bool (message, "isScreen", is_screen (stream));
-  rec_json_set_int (message, "joinedNs", get_joined_ns (tracks, stream));
+  rec_json_set_int (message, "joinedNs", stream->created_at_ticks_ms * 1000000);
   rec_worker_process_send (tracks->worker, REC_CONTROL_TRACK_ADD, message);
 }
 

@@ -12,8 +12,8 @@ typedef struct RecTracks RecTracks;
 typedef void (*RecTracksEach) (const char *stream_id, const RecFeedStats *stats, void *data);
 
 /* Takes the worker's media socket; worker must outlive this. */
-RecTracks *rec_tracks_new (const RecConfig *config, RecRouter *router, RecRegistry *registry,
-    RecWorkerProcess *worker, GError **error);
+RecTracks *rec_tracks_new (const RecConfig *config, RecRouter *router, RecWorkerProcess *worker,
+    GError **error);
 /* Detaches everything and closes the media socket. */
 void rec_tracks_free (RecTracks *tracks);
 

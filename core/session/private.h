@@ -8,6 +8,8 @@ struct RecRegistry {
   const RecConfig *config; /* borrowed */
   RecWallClock clock;
   void *clock_data;
+  RecWallClock ticks; /* NULL: the system's */
+  void *ticks_data;
   char *public_url;      /* "https://HOST:PORT", without a slash at the end */
   GPtrArray *listeners;  /* of Listener, owned */
   GPtrArray *sessions;   /* of RecSession, by age; each entry holds one reference */

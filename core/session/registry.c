@@ -57,6 +57,20 @@ rec_registry_subscribe (RecRegistry *registry, const RecRegistryEvents *events, 
   g_ptr_array_add (registry->listeners, listener);
 }
 
+void
+rec_registry_set_ticks (RecRegistry *registry, RecWallClock ticks, void *data)
+{
+  registry->ticks = ticks;
+  registry->ticks_data = data;
+}
+
+int64_t
+rec_registry_ticks_ms (RecRegistry *registry)
+{
+  return registry->ticks != NULL ? registry->ticks (registry->ticks_data)
+                                 : g_get_monotonic_time () / 1000;
+}
+
 int64_t
 rec_registry_now_ms (RecRegistry *registry)
 {
@@ -123,6 +137,7 @@ rec_registry_create_session (RecRegistry *registry, RecEra era, RecSessionProper
     session->id = era == REC_ERA_OLD ? rec_make_old_id () : rec_make_id ("ses_", 10);
   session->properties = g_steal_pointer (&taken);
   session->created_at_ms = rec_registry_now_ms (registry);
+  session->created_at_ticks_ms = rec_registry_ticks_ms (registry);
   session->connections = g_ptr_array_new_with_free_func ((GDestroyNotify) rec_connection_free);
   session->participants = g_ptr_array_new_with_free_func ((GDestroyNotify) rec_participant_unref);
   g_ptr_array_add (registry->sessions, session);
@@ -189,12 +204,12 @@ rec_registry_collect_garbage (RecRegistry *registry)
 {
   int64_t threshold_ms =
       1000 * rec_config_get_int (registry->config, "openvidu.sessions.garbage-threshold");
-  int64_t now_ms = rec_registry_now_ms (registry);
+  int64_t now_ms = rec_registry_ticks_ms (registry);
   g_autoptr (GPtrArray) old = g_ptr_array_new ();
 
   for (guint i = 0; i < registry->sessions->len; i++) {
     RecSession *session = registry->sessions->pdata[i];
-    if (session->active_since_ms == 0 && now_ms - session->created_at_ms > threshold_ms)
+    if (session->active_since_ms == 0 && now_ms - session->created_at_ticks_ms > threshold_ms)
       g_ptr_array_add (old, g_strdup (session->id));
   }
   g_ptr_array_set_free_func (old, g_free);

@@ -44,6 +44,9 @@ void rec_registry_free (RecRegistry *registry);
 void rec_registry_subscribe (RecRegistry *registry, const RecRegistryEvents *events, void *data);
 
 int64_t rec_registry_now_ms (RecRegistry *registry);
+/* What ages are counted by: the wall clock may be set. Monotonic, the system's own unless a test gives another one. */
+int64_t rec_registry_ticks_ms (RecRegistry *registry);
+void rec_registry_set_ticks (RecRegistry *registry, RecWallClock ticks, void *data);
 
 /* "https://HOST:PORT" as clients reach us: from openvidu.publicurl and server.port until somebody knows better (the
  * port that the system chose). */

@@ -40,7 +40,8 @@ struct RecSession {
   RecEra era; /* of its creator */
   RecSessionProperties *properties;
   int64_t created_at_ms;
-  int64_t active_since_ms; /* of the first join; 0 before */
+  int64_t created_at_ticks_ms; /* monotonic */
+  int64_t active_since_ms;     /* of the first join; 0 before */
   bool is_closing;
   GPtrArray *
       connections; /* of RecConnection, owned: pending ones (tokens not used yet) and active ones */
@@ -73,6 +74,7 @@ struct RecStreamInfo {
   int frame_rate;                  /* -1 unknown */
   char *video_dimensions;          /* JSON text {"width":640,"height":480}; NULL unknown */
   int64_t created_at_ms;
+  int64_t created_at_ticks_ms; /* monotonic */
   bool is_echoed;    /* its owner wants it back, on the peer connection that publishes it */
   bool is_published; /* announced to others; before that it is being negotiated */
 };

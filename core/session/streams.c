@@ -73,6 +73,7 @@ rec_registry_add_stream (RecRegistry *registry, RecParticipant *owner,
   stream->type_of_video = g_strdup (properties->type_of_video);
   stream->video_dimensions = g_strdup (properties->video_dimensions);
   stream->created_at_ms = rec_registry_now_ms (registry);
+  stream->created_at_ticks_ms = rec_registry_ticks_ms (registry);
   stream->is_published = false;
   owner->stream = stream;
   return stream;

@@ -11,7 +11,7 @@
 typedef struct {
   RecConfig *config;
   RecRegistry *registry;
-  int64_t now_ms;
+  int64_t now_ms, ticks_ms;
   GString *heard;
 } Fixture;
 
@@ -486,18 +486,28 @@ test_old_metadata_is_bounded (Fixture *fixture, const void *data G_GNUC_UNUSED)
   g_assert_nonnull (rec_registry_join (fixture->registry, &request, NULL));
 }
 
+static int64_t
+read_ticks (void *data)
+{
+  return ((Fixture *) data)->ticks_ms;
+}
+
+/* And whatever becomes of the wall clock meanwhile changes nothing. */
 static void
 test_garbage_is_collected (Fixture *fixture, const void *data G_GNUC_UNUSED)
 {
+  rec_registry_set_ticks (fixture->registry, read_ticks, fixture);
   RecSession *joined = create (fixture, "joined");
 
   create (fixture, "old");
   join (fixture, joined, "ann");
-  fixture->now_ms += 3600 * 1000;
+  fixture->ticks_ms += 3600 * 1000;
+  fixture->now_ms += 7200 * 1000;
   create (fixture, "young");
   rec_registry_collect_garbage (fixture->registry);
   g_assert_nonnull (rec_registry_find_session (fixture->registry, "old"));
-  fixture->now_ms += 1;
+  fixture->ticks_ms += 1;
+  fixture->now_ms -= 86400 * 1000;
   g_string_truncate (fixture->heard, 0);
   rec_registry_collect_garbage (fixture->registry);
   assert_heard (fixture, "closed:old:sessionClosedByServer ");
