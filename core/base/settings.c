@@ -132,6 +132,8 @@ const RecSetting rec_settings[] = {
     "Participants of one session at a time." },
   { "server.max-tokens-per-session", REC_SETTING_INT, "1000", 1, 1000000, NULL, NULL, NULL, 0,
     "Tokens of one session that wait to be used." },
+  { "server.max-metadata-bytes", REC_SETTING_INT, "40960", 0, 1048576, "bytes", NULL, NULL, 0,
+    "Largest data of a participant, of the client's and of the server's each; who joins is told everybody's." },
   { "server.shutdown-timeout-s", REC_SETTING_INT, "30", 1, 600, "s", NULL, NULL, 0,
     "Time for the recordings to finish at SIGTERM." },
 

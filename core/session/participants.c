@@ -33,6 +33,22 @@ count_pending (const RecSession *session)
   return n_pending;
 }
 
+/* Everybody who joins is told everybody's in one message. */
+static bool
+check_metadata_size (const RecRegistry *registry, const char *session_id, const char *metadata,
+    GError **error)
+{
+  int64_t max = rec_config_get_int (registry->config, "server.max-metadata-bytes");
+
+  if (metadata == NULL || strlen (metadata) <= (size_t) max)
+    return true;
+  g_set_error (error, REC_ERROR, REC_ERROR_TOO_LARGE,
+      "cannot join session '%s': the metadata has %zu bytes, more than server.max-metadata-bytes "
+      "(%d) allows",
+      session_id, strlen (metadata), (int) max);
+  return false;
+}
+
 RecConnection *
 rec_registry_create_connection (RecRegistry *registry, RecSession *session,
     const RecConnectionRequest *request, GError **error)
@@ -41,6 +57,8 @@ rec_registry_create_connection (RecRegistry *registry, RecSession *session,
   RecConnection *connection;
 
   REC_ASSERT_MAIN ();
+  if (!check_metadata_size (registry, session->id, request->server_data, error))
+    return NULL;
   if (count_pending (session) >= max_tokens) {
     g_set_error (error, REC_ERROR, REC_ERROR_TOO_MANY,
         "cannot create a connection: session '%s' has %d unused tokens, the most that "
@@ -102,8 +120,10 @@ rec_registry_dup_token_url (RecRegistry *registry, const RecConnection *connecti
 }
 
 static bool
-check_metadata (const RecJoinRequest *request, GError **error)
+check_metadata (const RecRegistry *registry, const RecJoinRequest *request, GError **error)
 {
+  if (!check_metadata_size (registry, request->session_id, request->client_data, error))
+    return false;
   if (request->era != REC_ERA_OLD || request->client_data == NULL ||
       g_utf8_strlen (request->client_data, -1) <= OLD_MAX_METADATA_CHARACTERS)
     return true;
@@ -254,7 +274,7 @@ rec_registry_join (RecRegistry *registry, const RecJoinRequest *request, GError 
   RecSession *session;
 
   REC_ASSERT_MAIN ();
-  if (!check_metadata (request, error))
+  if (!check_metadata (registry, request, error))
     return NULL;
   session = find_session_to_join (registry, request, way == WAY_SERVER_SECRET, error);
   if (session == NULL)

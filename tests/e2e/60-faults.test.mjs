@@ -1,6 +1,6 @@
 // What happens to a recording, and to its neighbour, when a browser, a worker, the server or a plugin dies.
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Browser } from './lib/browser.mjs';
 import * as media from './lib/media.mjs';
@@ -23,17 +23,6 @@ const ended = (id, seconds = 15) => within(seconds, `recording ${id} has ended`,
 
 /** What OpenVidu has no field for: reason, message, notes. */
 const explained = async (id) => (await stage.rest.get(`/recto/api/v1/recordings/${id}`)).expect(200).json;
-
-/** The worker that has files of this recording open. */
-function workerOf(id) {
-  return stage.server.workers().find(({ pid }) => readdirSync(`/proc/${pid}/fd`).some((fd) => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`).includes(`/${id}/`);
-    } catch {
-      return false;
-    }
-  }));
-}
 
 async function recordedSession(camera, properties = small) {
   const session = await stage.session();
@@ -85,7 +74,7 @@ stage.test('a killed worker costs its own recording, which is salvaged', async (
   const neighbour = await recordedSession({ name: 'ben', colour: 'blue' });
   await record(4);
   const length = stage.lengthOf(victim.id);
-  process.kill(workerOf(victim.id).pid, 'SIGKILL');
+  process.kill(stage.server.workerOf(victim.id).pid, 'SIGKILL');
 
   const salvaged = await ended(victim.id);
   assert.equal(salvaged.status, 'ready');

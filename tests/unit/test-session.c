@@ -486,6 +486,30 @@ test_old_metadata_is_bounded (Fixture *fixture, const void *data G_GNUC_UNUSED)
   g_assert_nonnull (rec_registry_join (fixture->registry, &request, NULL));
 }
 
+static void
+test_metadata_is_limited (Fixture *fixture, const void *data G_GNUC_UNUSED)
+{
+  RecSession *session = create (fixture, "room");
+  g_autofree char *text = g_strnfill (101, 'x');
+  RecConnectionRequest asked = { .role = REC_ROLE_PUBLISHER, .server_data = text };
+  RecJoinRequest request = {
+    .session_id = "room", .secret = "MY_SECRET", .client_data = text, .era = REC_ERA_NEW
+  };
+  g_autoptr (GError) of_server = NULL, of_client = NULL;
+
+  g_assert_true (
+      rec_config_set (fixture->config, "server.max-metadata-bytes", "100", "test", NULL));
+  g_assert_null (rec_registry_create_connection (fixture->registry, session, &asked, &of_server));
+  g_assert_error (of_server, REC_ERROR, REC_ERROR_TOO_LARGE);
+  g_assert_nonnull (strstr (of_server->message, "101 bytes"));
+  g_assert_null (rec_registry_join (fixture->registry, &request, &of_client));
+  g_assert_error (of_client, REC_ERROR, REC_ERROR_TOO_LARGE);
+  g_assert_nonnull (strstr (of_client->message, "server.max-metadata-bytes"));
+  text[100] = '\0';
+  g_assert_nonnull (rec_registry_create_connection (fixture->registry, session, &asked, NULL));
+  g_assert_nonnull (rec_registry_join (fixture->registry, &request, NULL));
+}
+
 static int64_t
 read_ticks (void *data)
 {
@@ -620,6 +644,7 @@ main (int argc, char **argv)
   ADD ("/session/signals-reach-all-or-nobody", test_signals);
   ADD ("/session/metadata-is-joined", test_metadata);
   ADD ("/session/old-metadata-is-bounded", test_old_metadata_is_bounded);
+  ADD ("/session/metadata-is-limited", test_metadata_is_limited);
   ADD ("/session/garbage-is-collected", test_garbage_is_collected);
   ADD ("/session/listener-may-close-while-joining", test_closing_while_joining);
   ADD ("/session/listener-may-close-while-ending", test_closing_while_ending);

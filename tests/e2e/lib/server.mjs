@@ -1,7 +1,7 @@
 // Starts the real server on a free port with folders of its own, and makes sure that it is gone afterwards.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -124,6 +124,17 @@ export class Server {
 
   workers() {
     return childrenOf(this.pid).filter((child) => child.arguments.some((a) => a === '--worker'));
+  }
+
+  /** The worker that has files of this recording open. */
+  workerOf(id) {
+    return this.workers().find(({ pid }) => {
+      try {
+        return readdirSync(`/proc/${pid}/fd`).some((fd) => existsSync(`/proc/${pid}/fd/${fd}`) && readlinkSync(`/proc/${pid}/fd/${fd}`).includes(`/${id}/`));
+      } catch {
+        return false; // gone between the listing and the look
+      }
+    });
   }
 
   /** Ends the server and answers how it ended; a server that doesn't go in time is an error. */
