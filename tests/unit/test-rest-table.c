@@ -311,6 +311,14 @@ expect_error (Play *play, char **words G_GNUC_UNUSED)
     FAIL (play, "it is no error object");
 }
 
+/* says TEXT: somewhere in the body. */
+static void
+expect_text (Play *play, char **words)
+{
+  if (strstr (play->answer->body->str, words[1]) == NULL)
+    FAIL (play, "'%s' is not in it", words[1]);
+}
+
 static void
 expect_empty (Play *play, char **words G_GNUC_UNUSED)
 {
@@ -341,6 +349,7 @@ static const struct {
   { "recorded", 3, do_recorded },
   { "keys", 2, expect_keys },
   { "error", 1, expect_error },
+  { "says", 2, expect_text },
   { "empty", 1, expect_empty },
   { "save", 3, do_save },
 };

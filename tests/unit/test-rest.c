@@ -159,87 +159,6 @@ STEPS (test_tells_its_configuration,
   { "GET", OLD "/config", NULL, 200, "\"OPENVIDU_RECORDING\":true" },
   { "GET", "/config", NULL, 200, "\"OPENVIDU_RECORDING\":true" })
 
-STEPS (test_keeps_sessions,
-  { "POST", NEW "/sessions", "{\"customSessionId\": \"a\"}", 200, "\"customSessionId\":\"a\"" },
-  { "POST", NEW "/sessions", "{\"customSessionId\": \"a\"}", 409, "" },
-  { "POST", OLD "/sessions", "{\"customSessionId\": \"a\"}", 409, "" },
-  { "POST", NEW "/sessions", NULL, 200, "\"id\":\"ses_" },
-  { "POST", OLD "/sessions", NULL, 200, "\"id\":" },
-  { "POST", NEW "/sessions", "{", 400, "message" },
-  { "POST", NEW "/sessions", "[]", 400, NULL },
-  { "POST", NEW "/sessions", "{\"mediaMode\": \"DIRECT\"}", 400, "mediaMode" },
-  { "POST", NEW "/sessions", "{\"defaultRecordingProperties\": {\"recordingLayout\": \"SPIRAL\"}}", 400, "SPIRAL" },
-  { "POST", NEW "/sessions", "{\"defaultRecordingProperties\": {\"recordingLayout\": \"CUSTOM\"}}", 200, "CUSTOM" },
-  { "GET", NEW "/sessions", NULL, 200, "\"numberOfElements\":4" },
-  { "GET", OLD "/sessions", NULL, 200, "\"content\":[" },
-  { "GET", NEW "/sessions/a", NULL, 200, "\"connections\":{\"numberOfElements\":0,\"content\":[]}" },
-  { "DELETE", NEW "/sessions/a", NULL, 204, NULL },
-  { "DELETE", NEW "/sessions/a", NULL, 404, NULL },
-  { "GET", NEW "/sessions/a", NULL, 404, NULL })
-
-STEPS (test_keeps_connections,
-  { "POST", NEW "/sessions", "{\"customSessionId\": \"a\"}", 200, NULL },
-  { "POST", NEW "/sessions/a/connection", "{\"role\": \"KING\"}", 400, "role" },
-  { "POST", NEW "/sessions/a/connection", "{\"type\": \"IPCAM\"}", 501, NULL },
-  { "POST", NEW "/sessions/none/connection", "{}", 404, NULL },
-  { "POST", NEW "/sessions/a/connection", NULL, 200, "\"status\":\"pending\"" },
-  { "GET", NEW "/sessions/a/connection", NULL, 200, "\"numberOfElements\":1" },
-  { "GET", NEW "/sessions/a/connection?pendingConnections=false", NULL, 200, "\"numberOfElements\":0" },
-  { "GET", NEW "/sessions/a", NULL, 200, "\"connections\":{\"numberOfElements\":0" },
-  { "GET", NEW "/sessions/a?pendingConnections=true", NULL, 200, "\"connections\":{\"numberOfElements\":1" },
-  { "GET", NEW "/sessions/none/connection/x", NULL, 400, NULL },
-  { "GET", NEW "/sessions/a/connection/x", NULL, 404, NULL },
-  { "DELETE", NEW "/sessions/none/connection/x", NULL, 400, NULL },
-  { "DELETE", NEW "/sessions/a/connection/x", NULL, 404, NULL },
-  { "PATCH", NEW "/sessions/a/connection/x", "{}", 404, NULL },
-  { "DELETE", NEW "/sessions/none/stream/x", NULL, 400, NULL },
-  { "DELETE", NEW "/sessions/a/stream/x", NULL, 404, NULL })
-
-STEPS (test_gives_tokens,
-  { "POST", NEW "/sessions", "{\"customSessionId\": \"a\"}", 200, NULL },
-  { "POST", OLD "/tokens", "{\"session\": \"a\", \"data\": \"d\"}", 200, "\"role\":\"PUBLISHER\",\"data\":\"d\"" },
-  { "POST", NEW "/tokens", "{\"session\": \"a\", \"role\": \"MODERATOR\"}", 200, "\"token\":\"wss://localhost:" },
-  { "POST", OLD "/tokens", NULL, 400, NULL },
-  { "POST", OLD "/tokens", "{}", 400, NULL },
-  { "POST", OLD "/tokens", "{\"session\": \"none\"}", 400, NULL },
-  { "POST", NEW "/tokens", "{\"session\": \"none\"}", 404, NULL },
-  { "POST", NEW "/tokens", "{\"session\": 7}", 400, NULL },
-  { "POST", NEW "/tokens", "{\"session\": \"a\", \"role\": \"KING\"}", 400, NULL })
-
-STEPS (test_checks_recordings_in_order,
-  { "POST", NEW "/sessions", "{\"customSessionId\": \"idle\"}", 200, NULL },
-  { "POST", NEW "/sessions", "{\"customSessionId\": \"relayed\", \"mediaMode\": \"RELAYED\"}", 200, NULL },
-  { "POST", NEW "/recordings/start", NULL, 400, NULL },
-  { "POST", NEW "/recordings/start", "{}", 400, NULL },
-  { "POST", NEW "/recordings/start", "{\"session\": 7}", 400, NULL },
-  { "POST", NEW "/recordings/start", "{\"session\": \"none\"}", 404, NULL },
-  { "POST", NEW "/recordings/start", "{\"session\": \"idle\", \"resolution\": \"1x1\"}", 406, NULL },
-  { "POST", NEW "/recordings/start", "{\"session\": \"relayed\"}", 409, NULL },
-  { "POST", OLD "/recordings/start", NULL, 400, NULL },
-  { "POST", OLD "/recordings/start", "{\"session\": \"none\"}", 404, NULL },
-  { "POST", OLD "/recordings/start", "{\"session\": \"idle\"}", 404, NULL },
-  { "POST", NEW "/recordings/stop/none", NULL, 404, NULL },
-  { "POST", OLD "/recordings/stop/none", NULL, 404, NULL },
-  { "GET", NEW "/recordings/none", NULL, 404, NULL },
-  { "DELETE", NEW "/recordings/none", NULL, 404, NULL },
-  { "GET", NEW "/recordings", NULL, 200, "{\"count\":0,\"items\":[]}" },
-  { "GET", OLD "/recordings", NULL, 200, "{\"count\":0,\"items\":[]}" })
-
-STEPS (test_says_that_recording_is_off,
-  { "POST", NEW "/sessions", "{\"customSessionId\": \"a\"}", 200, NULL },
-  { "POST", NEW "/recordings/start", NULL, 400, NULL },
-  { "POST", NEW "/recordings/start", "{}", 501, "openvidu.recording" },
-  { "POST", NEW "/recordings/start", "{\"session\": \"a\"}", 501, NULL },
-  { "POST", OLD "/recordings/start", "{}", 400, NULL },
-  { "POST", OLD "/recordings/start", "{\"session\": \"a\"}", 501, NULL },
-  { "POST", NEW "/recordings/stop/a", NULL, 501, NULL },
-  { "GET", NEW "/recordings", NULL, 501, NULL },
-  { "GET", NEW "/recordings/a", NULL, 501, NULL },
-  { "DELETE", NEW "/recordings/a", NULL, 501, NULL },
-  { "POST", OLD "/recordings/stop/a", NULL, 404, NULL },
-  { "GET", OLD "/recordings", NULL, 200, "\"count\":0" },
-  { "GET", NEW "/config", NULL, 200, "\"OPENVIDU_RECORDING\":false" })
-
 /* The session has somebody in it. */
 STEPS (joined,
   { "POST", NEW "/recordings/start", "{\"session\": \"a\", \"hasAudio\": false, \"hasVideo\": false}", 422, NULL },
@@ -254,12 +173,6 @@ STEPS (joined,
   { "GET", NEW "/sessions/a", NULL, 200, "\"publishers\":[],\"subscribers\":[]" },
   { "GET", NEW "/sessions/a", NULL, 200, "\"clientData\":\"who\"" })
 
-STEPS (test_refuses_signals_to_empty_sessions,
-  { "POST", NEW "/sessions", "{\"customSessionId\": \"a\"}", 200, NULL },
-  { "POST", NEW "/signal", NULL, 400, NULL },
-  { "POST", NEW "/signal", "{}", 400, NULL },
-  { "POST", NEW "/signal", "{\"session\": \"none\"}", 404, NULL },
-  { "POST", NEW "/signal", "{\"session\": \"a\"}", 406, NULL })
 /* clang-format on */
 
 static RecParticipant *
@@ -409,14 +322,7 @@ main (int argc, char **argv)
   ADD ("/rest/explains-errors", NULL, test_explains_errors);
   ADD ("/rest/serves-pages", NULL, test_serves_pages);
   ADD ("/rest/tells-its-configuration", NULL, test_tells_its_configuration);
-  ADD ("/rest/keeps-sessions", NULL, test_keeps_sessions);
-  ADD ("/rest/keeps-connections", NULL, test_keeps_connections);
-  ADD ("/rest/gives-tokens", NULL, test_gives_tokens);
-  ADD ("/rest/refuses-signals-to-empty-sessions", NULL, test_refuses_signals_to_empty_sessions);
-  ADD ("/rest/checks-recordings-in-order", NULL, test_checks_recordings_in_order);
   ADD ("/rest/checks-properties-of-recordings", NULL, test_checks_properties_of_recordings);
-  ADD ("/rest/says-that-recording-is-off", "openvidu.recording=false",
-      test_says_that_recording_is_off);
   ADD ("/rest/evicts", NULL, test_evicts);
   ADD ("/rest/talks", NULL, test_talks);
   ADD ("/rest/takes-leave-of-everyone", NULL, test_takes_leave_of_everyone);
