@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -51,14 +53,28 @@ lower_limit (int resource, rlim_t value)
   (void) setrlimit (resource, &limit);
 }
 
+/* The soft limit only: a child of the child may need terabytes of addresses (though not of memory). */
+static void
+limit_address_space (const RecChildSetup *setup)
+{
+  struct rlimit limit;
+
+  if (getrlimit (RLIMIT_AS, &limit) != 0)
+    return;
+#ifndef HAS_SANITIZER
+  if (setup->max_address_space > 0)
+    limit.rlim_cur = MIN (limit.rlim_max, (rlim_t) setup->max_address_space);
+#endif
+  if (setup->has_free_address_space)
+    limit.rlim_cur = limit.rlim_max;
+  (void) setrlimit (RLIMIT_AS, &limit);
+}
+
 static void
 apply_limits (const RecChildSetup *setup)
 {
   lower_limit (RLIMIT_CORE, 0);
-#ifndef HAS_SANITIZER
-  if (setup->max_address_space > 0)
-    lower_limit (RLIMIT_AS, (rlim_t) setup->max_address_space);
-#endif
+  limit_address_space (setup);
   if (setup->max_files > 0)
     lower_limit (RLIMIT_NOFILE, setup->max_files);
   if (setup->max_cpu_s > 0)
@@ -99,13 +115,30 @@ reset_signals (void)
   sigprocmask (SIG_SETMASK, &none, NULL);
 }
 
+/* A change of user makes the kernel forget whom to die with: that comes last. */
+static bool
+give_up_rights (const RecChildSetup *setup, pid_t parent)
+{
+  const RecChildUser *user = setup->user;
+
+  if (user != NULL &&
+      (setgroups (1, &user->gid) != 0 || setresgid (user->gid, user->gid, user->gid) != 0 ||
+          setresuid (user->uid, user->uid, user->uid) != 0))
+    return false;
+  if (setup->has_no_new_privileges && prctl (PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+    return false;
+  return !setup->dies_with_us || (prctl (PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid () == parent);
+}
+
 G_NORETURN static void
-become (const RecChildSetup *setup, char **environment)
+become (const RecChildSetup *setup, char **environment, pid_t parent)
 {
   setpgid (0, 0);
   reset_signals ();
   if (place_fds (setup)) {
     apply_limits (setup);
+    if (!give_up_rights (setup, parent))
+      _exit (126);
     execve (setup->argv[0], (char **) setup->argv, environment);
   }
   _exit (127);
@@ -130,8 +163,21 @@ is_harmless (const char *name)
   return false;
 }
 
+static void
+add_extra (GPtrArray *kept, const char *const *extra)
+{
+  for (; extra != NULL && *extra != NULL; extra++) {
+    const size_t length = strcspn (*extra, "=") + 1;
+
+    for (unsigned i = kept->len; i-- > 0;)
+      if (strncmp (kept->pdata[i], *extra, length) == 0)
+        g_free (g_ptr_array_remove_index (kept, i));
+    g_ptr_array_add (kept, g_strdup (*extra));
+  }
+}
+
 static char **
-dup_harmless_environment (void)
+dup_environment (const char *const *extra)
 {
   g_auto (GStrv) all = g_get_environ ();
   GPtrArray *kept = g_ptr_array_new ();
@@ -141,6 +187,7 @@ dup_harmless_environment (void)
     if (is_harmless (name))
       g_ptr_array_add (kept, g_strdup (all[i]));
   }
+  add_extra (kept, extra);
   g_ptr_array_add (kept, NULL);
   return (char **) g_ptr_array_free (kept, FALSE);
 }
@@ -148,7 +195,8 @@ dup_harmless_environment (void)
 RecChild *
 rec_child_new (const RecChildSetup *setup, GError **error)
 {
-  g_auto (GStrv) environment = dup_harmless_environment ();
+  g_auto (GStrv) environment = dup_environment (setup->extra_environment);
+  const pid_t parent = getpid ();
   pid_t pid;
 
   g_assert (setup->n_fds <= MAX_FDS);
@@ -156,7 +204,7 @@ rec_child_new (const RecChildSetup *setup, GError **error)
     g_assert (setup->fds[i].target < FIRST_FREE_FD);
   pid = fork ();
   if (pid == 0)
-    become (setup, environment);
+    become (setup, environment, parent);
   int pidfd = pid > 0 ? pidfd_open (pid, 0) : -1;
   if (pidfd < 0) {
     g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE, "cannot start '%s': %s", setup->argv[0],

@@ -14,6 +14,12 @@ typedef struct {
   int source, target;
 } RecChildFd;
 
+/* Whom a child of root becomes. */
+typedef struct {
+  uid_t uid;
+  gid_t gid;
+} RecChildUser;
+
 typedef struct {
   const char *const *argv; /* argv[0]: absolute path; NULL at the end */
   const RecChildFd *
@@ -21,8 +27,14 @@ typedef struct {
   size_t n_fds;
   uint64_t
       max_address_space; /* bytes; 0: no limit. Not applied in builds with sanitizers, which map terabytes */
-  unsigned max_files; /* open descriptors; 0: as ours */
-  unsigned max_cpu_s; /* 0: no limit */
+  unsigned max_files;          /* open descriptors; 0: as ours */
+  unsigned max_cpu_s;          /* 0: no limit */
+  bool has_free_address_space; /* a limit that we were started with does not count for it */
+  const RecChildUser *user;    /* NULL: ours */
+  const char *const
+      *extra_environment; /* "NAME=value", NULL at the end; wins over ours; may be NULL */
+  bool has_no_new_privileges;
+  bool dies_with_us; /* with the thread that starts it, to be exact */
 } RecChildSetup;
 
 /* Runs it in a process group of its own, with an environment of harmless names only (no secret of ours travels in it).

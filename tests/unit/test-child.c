@@ -1,10 +1,14 @@
 /* test-child.c - children get what they are given and nothing else, and their end is told in words. */
+#define _GNU_SOURCE
 #include "base/child.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/fd.h"
@@ -116,6 +120,103 @@ test_keeps_its_limits (void)
 }
 
 static void
+test_raises_a_limit_that_was_only_its_parents (void)
+{
+  struct rlimit before, lowered;
+  const RecChildSetup bound = { .max_address_space = 2000000000 };
+  const RecChildSetup unbound = { .has_free_address_space = true };
+  int status = 0;
+
+  g_assert_cmpint (getrlimit (RLIMIT_AS, &before), ==, 0);
+  lowered = before;
+  g_autofree char *first = run ("ulimit -H -v >&3", &bound, &status);
+  lowered.rlim_cur = (rlim_t) 1 << 46; /* room enough for sanitizers */
+  g_assert_cmpint (setrlimit (RLIMIT_AS, &lowered), ==, 0);
+  g_autofree char *second = run ("ulimit -S -v >&3", &unbound, &status);
+  g_assert_cmpint (setrlimit (RLIMIT_AS, &before), ==, 0);
+  g_assert_cmpstr (first, ==, "unlimited\n");
+  g_assert_cmpstr (second, ==, "unlimited\n");
+}
+
+static void
+test_takes_what_it_is_told_from_the_environment (void)
+{
+  const char *const extra[] = { "HOME=/nowhere", "RECTO_TEST=x=y", NULL };
+  const RecChildSetup setup = { .extra_environment = extra };
+  int status = 0;
+  g_autofree char *output =
+      run ("env | grep -c ^HOME= >&3; echo $HOME $RECTO_TEST >&3", &setup, &status);
+
+  g_assert_cmpstr (output, ==, "1\n/nowhere x=y\n");
+}
+
+static void
+test_becomes_another_user_for_good (void)
+{
+  const RecChildUser nobody = { 65534, 65534 };
+  const RecChildSetup setup = { .user = &nobody, .has_no_new_privileges = true };
+  int status = 0;
+
+  if (getuid () != 0) {
+    g_test_skip ("only root can become somebody else");
+    return;
+  }
+  g_autofree char *output =
+      run ("grep -E '^(Uid|Gid|Groups|NoNewPrivs):' /proc/$$/status | tr -s '\\t ' '  ' >&3",
+          &setup, &status);
+  g_assert_cmpint (status, ==, 0);
+  g_assert_nonnull (strstr (output, "Uid: 65534 65534 65534 65534"));
+  g_assert_nonnull (strstr (output, "Gid: 65534 65534 65534 65534"));
+  g_assert_nonnull (strstr (output, "Groups: 65534 \n"));
+  g_assert_nonnull (strstr (output, "NoNewPrivs: 1"));
+}
+
+/* Its parent is a process that we kill. */
+static void
+test_dies_with_its_parent (void)
+{
+  const char *const argv[] = { "/bin/sleep", "1000", NULL };
+  const RecChildUser nobody = { 65534, 65534 };
+  const RecChildSetup setup = {
+    .argv = argv, .user = getuid () == 0 ? &nobody : NULL, .dies_with_us = true
+  };
+  g_autoptr (GError) error = NULL;
+  int tell[2];
+  pid_t parent, child = 0;
+
+  g_assert_true (rec_fd_pipe (tell, &error));
+  parent = fork ();
+  if (parent == 0) {
+    g_autoptr (RecChild) sleeper = rec_child_new (&setup, NULL);
+
+    child = sleeper != NULL ? rec_child_get_pid (sleeper) : 0;
+    if (write (tell[1], &child, sizeof child) != sizeof child)
+      _exit (1);
+    pause ();
+    _exit (0);
+  }
+  g_assert_cmpint (read (tell[0], &child, sizeof child), ==, sizeof child);
+  g_assert_cmpint (child, >, 0);
+  int pidfd = (int) syscall (SYS_pidfd_open, child, 0);
+  g_assert_cmpint (pidfd, >=, 0);
+  /* It has asked for it once it is another program. */
+  for (bool is_program = false; !is_program;) {
+    g_autofree char *path = g_strdup_printf ("/proc/%d/comm", (int) child);
+    g_autofree char *name = NULL;
+
+    g_assert_true (g_file_get_contents (path, &name, NULL, NULL));
+    is_program = g_str_equal (name, "sleep\n");
+  }
+  struct pollfd poll_fd = { .fd = pidfd, .events = POLLIN };
+  kill (parent, SIGKILL);
+  g_assert_cmpint (waitpid (parent, NULL, 0), ==, parent);
+  g_assert_cmpint (poll (&poll_fd, 1, TIMEOUT_MS), ==, 1);
+  close (pidfd);
+  rec_fd_close (&tell[0]);
+  rec_fd_close (&tell[1]);
+}
+
+static void
 test_says_how_it_ended (void)
 {
   int status = 0;
@@ -181,6 +282,12 @@ main (int argc, char **argv)
       test_gets_no_secrets_from_the_environment);
   g_test_add_func ("/child/has-a-process-group-of-its-own", test_has_a_process_group_of_its_own);
   g_test_add_func ("/child/keeps-its-limits", test_keeps_its_limits);
+  g_test_add_func ("/child/raises-a-limit-that-was-only-its-parents",
+      test_raises_a_limit_that_was_only_its_parents);
+  g_test_add_func ("/child/takes-what-it-is-told-from-the-environment",
+      test_takes_what_it_is_told_from_the_environment);
+  g_test_add_func ("/child/becomes-another-user-for-good", test_becomes_another_user_for_good);
+  g_test_add_func ("/child/dies-with-its-parent", test_dies_with_its_parent);
   g_test_add_func ("/child/says-how-it-ended", test_says_how_it_ended);
   g_test_add_func ("/child/shows-a-missing-program-as-status-127",
       test_shows_a_missing_program_as_status_127);
