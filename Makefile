@@ -130,6 +130,8 @@ $(B)/paths: FORCE
 $(B)/obj/core/base/config.o: $(B)/paths
 $(B)/obj/core/base/config.o: CORE_CPPFLAGS += $(PATHS)
 
+$(B)/obj/core/worker/page-script.o: $(wildcard core/worker/*.js)
+
 $(B)/obj/core/%.o: core/%.c $(B)/flags | packages
 	@mkdir -p $(@D)
 	$(call say,CC,$<)$(CC) $(CORE_CPPFLAGS) $(ALL_CFLAGS) -c -o $@ $<

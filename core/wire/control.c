@@ -218,6 +218,7 @@ static const RecJsonField stream_state_fields[] = {
 
 static const RecJsonField recorder_fields[] = {
   { .name = "state", .type = REC_JSON_STRING, .required = true, .choices = recorder_states },
+  OPTIONAL_INTEGER ("streams", 0, INT32_MAX),
   REC_JSON_FIELDS_END,
 };
 
@@ -234,7 +235,13 @@ static const RecJsonField hello_fields[] = {
   REC_JSON_FIELDS_END,
 };
 
-static const RecJsonField ready_fields[] = { REC_JSON_FIELDS_END };
+static const RecJsonField ready_fields[] = {
+  OPTIONAL_INTEGER ("width", 0, 8192),
+  OPTIONAL_INTEGER ("height", 0, 8192),
+  OPTIONAL_INTEGER ("frameRate", 1, 240),
+  OPTIONAL_BOOLEAN ("hasAudio"),
+  REC_JSON_FIELDS_END,
+};
 
 static const RecJsonField started_fields[] = {
   OPTIONAL_STRING ("file", 4096),

@@ -21,11 +21,15 @@
  *                      fmtp, isScreen, joinedNs
  *        track-end     track, atNs
  *        stream-state  stream, audioActive, videoActive, isScreen (those that changed), atNs (absent: now)
- *        recorder      state "joined" | "left" (the hidden participant RECORDER of this page recording)
+ *        recorder      state "joined" | "left" (the hidden participant RECORDER of this page recording), streams (how
+ *                      many with a picture there are in the session now; absent: not known. A page that has joined but
+ *                      shows nothing but one colour is of no use when there are some)
  *        stop          atNs (file ends here), reason
  * up     hello         version, build, pid        (first, unasked)
  *        ready                                    (after setup: plugins loaded, encoder open: begin may come; with a
- *                                                 page: RECORDER has joined and the page has painted, or it fell back)
+ *                                                 page: RECORDER has joined and the page has painted, or it fell back,
+ *                                                 within REC_WIRE_PAGE_LAUNCH_MS + readyTimeoutMs; and width, height,
+ *                                                 frameRate, hasAudio as the page's layout chose them)
  *        started       file (name of the file being written), (its first data is on disk)
  *        keyframe      track                      (please ask the publisher for one)
  *        note          text                       (a sink was detached, the machine is too slow ...: goes to the entity)
@@ -52,6 +56,8 @@
 
 #define REC_WIRE_CONTROL_FD 3
 #define REC_WIRE_MEDIA_FD 4
+
+#define REC_WIRE_PAGE_LAUNCH_MS 20000 /* how long a browser may take until it opens the page */
 
 typedef enum {
   REC_CONTROL_INVALID = 0,

@@ -212,6 +212,7 @@ update_stats (RecRecorder *recorder, int64_t end_ns)
   stats->frames_out = recorder->recipe.has_video ? (uint64_t) recorder->own.step : 0;
   stats->frames_repeated = recorder->own.n_repeated;
   stats->packets_dropped = n_dropped + recorder->shared.n_refused;
+  rec_stage_count_page (recorder->own.stage, &stats->page_frames, &stats->page_frames_repeated);
 }
 
 static void

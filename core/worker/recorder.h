@@ -49,6 +49,7 @@ void rec_recorder_count_streams (RecRecorder *recorder, unsigned *n_streams, uns
 typedef struct {
   int64_t file_ns; /* composed so far */
   uint64_t frames_out, frames_repeated, packets_in, packets_dropped;
+  uint64_t page_frames, page_frames_repeated; /* see rec_stage_count_page */
 } RecRecorderStats;
 
 void rec_recorder_get_stats (RecRecorder *recorder, RecRecorderStats *stats);

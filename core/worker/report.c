@@ -19,6 +19,10 @@ rec_report_make_stats (const RecRecorderStats *stats)
   rec_json_set_int (message, "framesRepeated", (int64_t) stats->frames_repeated);
   rec_json_set_int (message, "packetsIn", (int64_t) stats->packets_in);
   rec_json_set_int (message, "packetsDropped", (int64_t) stats->packets_dropped);
+  if (stats->page_frames > 0) {
+    rec_json_set_int (message, "pageFrames", (int64_t) stats->page_frames);
+    rec_json_set_int (message, "pageFramesRepeated", (int64_t) stats->page_frames_repeated);
+  }
   return message;
 }
 

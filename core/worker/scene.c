@@ -398,6 +398,22 @@ place_all (RecSceneBoard *board, const RecTile *tiles)
   }
 }
 
+/* The page fills the canvas; what else there is stays hidden. */
+static bool
+place_page (const RecSceneBoard *board, RecTile *tiles)
+{
+  for (unsigned i = 0; i < board->streams->len; i++) {
+    const RecSceneStream *stream = board->streams->pdata[i];
+
+    if (stream->video_track == 0 || strcmp (stream->stream.id, REC_SCENE_PAGE) != 0)
+      continue;
+    tiles[i].rect = (RecRect){ 0, 0, (float) board->width, (float) board->height };
+    tiles[i].fit = REC_FIT_CONTAIN;
+    return true;
+  }
+  return false;
+}
+
 bool
 rec_scene_arrange (RecSceneBoard *board, int64_t now_ns, GArray **placements)
 {
@@ -414,7 +430,7 @@ rec_scene_arrange (RecSceneBoard *board, int64_t now_ns, GArray **placements)
   streams = g_new0 (const RecStream *, n + 1);
   for (unsigned i = 0; i < n; i++)
     streams[i] = &((RecSceneStream *) board->streams->pdata[i])->stream;
-  if (board->layout != NULL && n > 0) {
+  if (!place_page (board, tiles) && board->layout != NULL && n > 0) {
     const RecScene scene = {
       .size = sizeof scene,
       .width = board->width,

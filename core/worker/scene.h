@@ -26,6 +26,9 @@ typedef struct {
   uint32_t background; /* 0xAARRGGBB; 0: nothing */
 } RecPlacement;
 
+/* The stream that is a captured page: as long as it has a picture, it alone is shown, and the layout is not asked. */
+#define REC_SCENE_PAGE "\001page"
+
 typedef struct RecSceneBoard RecSceneBoard;
 
 /* arrange may be NULL (nothing is shown). options are borrowed; name is the plugin's, for messages. */

@@ -134,10 +134,22 @@ rec_setup_free (RecSetup *setup)
 {
   if (setup == NULL)
     return;
+  rec_page_recipe_free (setup->page);
   rec_options_free (setup->layout_options);
   rec_loaded_plugin_free (setup->layout);
   json_object_put (setup->message);
   g_free (setup);
+}
+
+bool
+rec_setup_resolve_page (RecSetup *setup, GError **error)
+{
+  RecJson *page = rec_json_get (setup->message, "page");
+
+  if (page == NULL)
+    return true;
+  setup->page = rec_page_recipe_new (page, &setup->recorder, error);
+  return setup->page != NULL;
 }
 
 unsigned

@@ -4,6 +4,7 @@
 
 #include "plugin/loader.h"
 #include "wire/control.h"
+#include "worker/page-recipe.h"
 #include "worker/recorder.h"
 #include "worker/sink-runner.h"
 
@@ -17,11 +18,15 @@ typedef struct {
   RecRecorderRecipe recorder; /* without sinks */
   RecLoadedPlugin *layout;
   RecOptions *layout_options;
+  RecPageRecipe *page; /* NULL: native, or not resolved yet */
 } RecSetup;
 
 /* message was checked against the table. Loads the layout plugin. */
 RecSetup *rec_setup_new (json_object *message, GError **error);
 void rec_setup_free (RecSetup *setup);
+
+/* When the setup names a page: asks its layout plugin where it is, and what it wants of the recording. */
+bool rec_setup_resolve_page (RecSetup *setup, GError **error);
 
 unsigned rec_setup_count_sinks (const RecSetup *setup);
 /* Strings are borrowed from the setup. */

@@ -23,6 +23,10 @@ struct RecStage {
   int64_t step;       /* that is being made */
   uint64_t n_dropped; /* packets of tracks that are gone, or never were */
 
+  struct { /* the captured page */
+    uint64_t serial, n_new, n_repeated;
+  } page;
+
   struct { /* decoding of several tracks at once */
     RecLock lock;
     pthread_cond_t done;
@@ -286,6 +290,21 @@ find_picture (RecStage *stage, uint32_t track_id)
   return rec_track_source_get_picture (track);
 }
 
+static void
+count_page (RecStage *stage)
+{
+  const RecSceneStream *stream = rec_scene_find (stage->scene, REC_SCENE_PAGE);
+  const RecPicture *picture = stream != NULL ? find_picture (stage, stream->video_track) : NULL;
+
+  if (picture == NULL || picture->buffer == NULL)
+    return;
+  if (picture->serial == stage->page.serial)
+    stage->page.n_repeated++;
+  else
+    stage->page.n_new++;
+  stage->page.serial = picture->serial;
+}
+
 GstBuffer *
 rec_stage_paint (RecStage *stage)
 {
@@ -294,6 +313,7 @@ rec_stage_paint (RecStage *stage)
   GArray *placements;
 
   look_at_tracks (stage);
+  count_page (stage);
   if (rec_scene_arrange (stage->scene, now_ns, &placements))
     rec_compositor_set_placements (stage->compositor,
         (const RecPlacement *) (void *) placements->data, placements->len);
@@ -377,6 +397,13 @@ rec_stage_free (RecStage *stage)
   pthread_cond_destroy (&stage->decoding.done);
   rec_lock_clear (&stage->decoding.lock);
   g_free (stage);
+}
+
+void
+rec_stage_count_page (const RecStage *stage, uint64_t *n_new, uint64_t *n_repeated)
+{
+  *n_new = stage->page.n_new;
+  *n_repeated = stage->page.n_repeated;
 }
 
 uint64_t

@@ -33,6 +33,8 @@ GstBuffer *rec_stage_paint (RecStage *stage);
 GstBuffer *rec_stage_mix (RecStage *stage);
 
 uint64_t rec_stage_count_dropped (RecStage *stage);
+/* Pictures painted with a new picture of the captured page, and with the one before once more. */
+void rec_stage_count_page (const RecStage *stage, uint64_t *n_new, uint64_t *n_repeated);
 /* Borrowed; only with pictures, the caps NULL without. */
 const GstVideoInfo *rec_stage_get_picture_info (RecStage *stage);
 GstCaps *rec_stage_get_picture_caps (RecStage *stage);

@@ -26,6 +26,7 @@ struct RecTrackSource {
   bool is_video;
   char *name;
   const char *description; /* of the pipeline */
+  int64_t lookahead_ns;    /* of the decoder: what it hands out belongs that much earlier */
   GstCaps *caps;
   int64_t start_ns, max_ms, max_bytes;
   RecKeyframeWanted wanted;
@@ -50,11 +51,16 @@ typedef struct Codec {
   const char *name;
   bool is_video;
   const char *description;
+  int64_t lookahead_ns;
+  const char *media_type; /* NULL: RTP */
 } Codec;
 
 #define TO_MIXER                                                                                   \
   " ! audioconvert ! audioresample"                                                                \
   " ! capsfilter caps=audio/x-raw,format=F32LE,layout=interleaved,rate=48000,channels=2"
+
+#define H264_DECODER                                                                               \
+  "h264parse ! avdec_h264 max-threads=1 output-corrupt=false qos=false name=decoder"
 
 static const Codec codecs[] = {
   { "VP8", true,
@@ -62,9 +68,12 @@ static const Codec codecs[] = {
       "name=decoder" },
   { "H264", true,
       "rtph264depay wait-for-keyframe=true request-keyframe=true"
-      " ! video/x-h264,stream-format=byte-stream,alignment=au ! h264parse"
-      " ! avdec_h264 max-threads=1 output-corrupt=false qos=false name=decoder" },
-  { "OPUS", false, "rtpopusdepay ! opusdec" TO_MIXER },
+      " ! video/x-h264,stream-format=byte-stream,alignment=au ! " H264_DECODER },
+  { "OPUS", false, "rtpopusdepay ! opusdec" TO_MIXER, OPUS_LOOKAHEAD_NS },
+  { REC_CODEC_PAGE_VIDEO, true, H264_DECODER, 0,
+      "video/x-h264,stream-format=byte-stream,alignment=au" },
+  { REC_CODEC_PAGE_AUDIO, false, "identity" TO_MIXER, 0,
+      "audio/x-raw,format=S16LE,layout=interleaved,channels=2,channel-mask=(bitmask)0x3" },
 };
 
 static const Codec *
@@ -97,7 +106,7 @@ take_sound (RecTrackSource *track, GstBuffer *buffer, int64_t pts_ns)
 
   if (pts_ns < 0 || !gst_buffer_map (buffer, &map, GST_MAP_READ))
     return;
-  rec_audio_queue_write (track->audio, pts_ns - OPUS_LOOKAHEAD_NS - track->start_ns,
+  rec_audio_queue_write (track->audio, pts_ns - track->lookahead_ns - track->start_ns,
       (const float *) (void *) map.data,
       (int64_t) (map.size / sizeof (float) / REC_AUDIO_CHANNELS));
   gst_buffer_unmap (buffer, &map);
@@ -180,6 +189,20 @@ rec_track_make_caps (const char *encoding, bool is_video, int payload_type, int 
   return caps;
 }
 
+static GstCaps *
+make_caps (const RecTrackRecipe *recipe, const Codec *codec)
+{
+  GstCaps *caps;
+
+  if (codec->media_type == NULL)
+    return rec_track_make_caps (codec->name, recipe->is_video, recipe->payload_type,
+        recipe->clock_rate, recipe->fmtp);
+  caps = gst_caps_from_string (codec->media_type);
+  if (!recipe->is_video)
+    gst_caps_set_simple (caps, "rate", G_TYPE_INT, recipe->clock_rate, NULL);
+  return caps;
+}
+
 RecTrackSource *
 rec_track_source_new (const RecTrackRecipe *recipe, RecKeyframeWanted wanted, void *data,
     GError **error)
@@ -198,8 +221,8 @@ rec_track_source_new (const RecTrackRecipe *recipe, RecKeyframeWanted wanted, vo
   track->is_video = recipe->is_video;
   track->name = g_strdup_printf ("%s of stream '%s'", codec->name, recipe->stream_id);
   track->description = codec->description;
-  track->caps = rec_track_make_caps (codec->name, recipe->is_video, recipe->payload_type,
-      recipe->clock_rate, recipe->fmtp);
+  track->lookahead_ns = codec->lookahead_ns;
+  track->caps = make_caps (recipe, codec);
   track->start_ns = recipe->start_ns;
   track->max_ms = recipe->max_ms;
   track->max_bytes = recipe->max_bytes;

@@ -11,6 +11,11 @@
 #include <gst/video/video.h>
 #include <stdbool.h>
 
+/* Codecs of a captured page: whole pictures of H.264 with start codes, and samples of 16 bits in two channels at the
+ * track's clock rate; no RTP. */
+#define REC_CODEC_PAGE_VIDEO "page-h264"
+#define REC_CODEC_PAGE_AUDIO "page-pcm"
+
 typedef struct RecTrackSource RecTrackSource;
 
 typedef struct {

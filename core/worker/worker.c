@@ -12,6 +12,7 @@
 #include "wire/build.h"
 #include "wire/control.h"
 #include "worker/media-socket.h"
+#include "worker/page-run.h"
 #include "worker/prepare.h"
 #include "worker/recorder.h"
 #include "worker/report.h"
@@ -19,6 +20,7 @@
 #include "worker/sink-set.h"
 
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
 
 #define TICK_MS 100
@@ -30,6 +32,7 @@
 typedef enum {
   STATE_INVALID = 0,
   STATE_WAITING,  /* for setup or recover */
+  STATE_LOADING,  /* of the page, if there is one */
   STATE_PREPARED, /* for begin */
   STATE_RECORDING,
   STATE_STOPPING,  /* the recorder runs to the end */
@@ -46,7 +49,8 @@ typedef struct {
   RecRecorder *recorder;
   bool has_recorder_ended;
   RecSinkSet *sinks;
-  char *failure; /* why the recording ends early */
+  RecPageRun *page; /* NULL: a native layout */
+  char *failure;    /* why the recording ends early */
   bool has_started, has_given_up;
   int64_t reported_ns, reported_us; /* file time and time of the last stats */
   unsigned n_expected;              /* streams that were published before the recording began */
@@ -127,8 +131,14 @@ on_note (gpointer data)
 static gboolean
 on_keyframe (gpointer data)
 {
-  json_object *message = json_object_new_object ();
+  json_object *message;
 
+  if (GPOINTER_TO_UINT (data) == REC_PAGE_VIDEO_TRACK) {
+    if (worker.page != NULL)
+      rec_page_run_force_keyframe (worker.page);
+    return G_SOURCE_REMOVE;
+  }
+  message = json_object_new_object ();
   rec_json_set_int (message, "track", GPOINTER_TO_UINT (data));
   say (REC_CONTROL_KEYFRAME, message);
   return G_SOURCE_REMOVE;
@@ -148,6 +158,8 @@ on_recorder_ended (gpointer data)
 {
   (void) data;
   worker.has_recorder_ended = true;
+  if (worker.page != NULL)
+    rec_page_run_end (worker.page);
   update ();
   return G_SOURCE_REMOVE;
 }
@@ -279,12 +291,19 @@ release_stop (void)
   rec_recorder_post (worker.recorder, g_steal_pointer (&worker.held_stop));
 }
 
+/* What is recorded of a page comes another way than by the media socket. */
+static bool
+has_page (void)
+{
+  return worker.page != NULL && rec_page_run_is_page (worker.page);
+}
+
 static void
 on_media_drained (bool is_end, void *data)
 {
   (void) data;
   release_stop ();
-  if (is_end && worker.recorder != NULL)
+  if (is_end && worker.recorder != NULL && !has_page ())
     rec_recorder_close_input (worker.recorder);
 }
 
@@ -319,7 +338,7 @@ stop (int64_t at_ns, bool at_once)
   command = rec_command_new (REC_COMMAND_STOP, at_ns);
   if (worker.setup->recorder.is_live) {
     rec_recorder_post (worker.recorder, command);
-    if (at_once || rec_media_socket_is_closed (worker.media))
+    if (at_once || (rec_media_socket_is_closed (worker.media) && !has_page ()))
       rec_recorder_close_input (worker.recorder);
     return;
   }
@@ -463,17 +482,43 @@ update (void)
 
 /* --- setting up ------------------------------------------------------------------------------------ */
 
+/* Why a page cannot be recorded, in a word; NULL: no word for it. */
+static const char *
+get_refusal (const GError *error)
+{
+  if (g_error_matches (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT))
+    return "invalid";
+  if (g_error_matches (error, REC_ERROR, REC_ERROR_NOT_FOUND))
+    return "not-found";
+  if (g_error_matches (error, REC_ERROR, REC_ERROR_NOT_IMPLEMENTED))
+    return "unsupported";
+  return NULL;
+}
+
 /* Nothing is recorded: says so, lets the sinks that are open clean up, and ends. */
 static void
-give_up (const char *why)
+give_up_as (const char *why, const char *refusal)
 {
+  json_object *message = json_object_new_object ();
+
   g_critical ("%s", why);
-  say_text (REC_CONTROL_FAILED, "message", why);
+  rec_json_set_string (message, "message", why);
+  if (refusal != NULL)
+    rec_json_set_string (message, "code", refusal);
+  say (REC_CONTROL_FAILED, message);
   worker.has_given_up = true;
+  if (worker.page != NULL)
+    rec_page_run_end (worker.page);
   rec_sink_set_end (worker.sinks);
   worker.state = STATE_FINISHING;
   if (rec_sink_set_get_all (worker.sinks)->len == 0)
     leave (1);
+}
+
+static void
+give_up (const char *why)
+{
+  give_up_as (why, NULL);
 }
 
 static bool
@@ -489,6 +534,52 @@ check_start (int64_t start_ns, GError **error)
   return false;
 }
 
+static void
+say_ready (void)
+{
+  const RecRecorderRecipe *recorder = &worker.setup->recorder;
+  json_object *message = json_object_new_object ();
+
+  if (worker.page != NULL) {
+    rec_json_set_int (message, "width", recorder->width);
+    rec_json_set_int (message, "height", recorder->height);
+    rec_json_set_int (message, "frameRate", recorder->frame_rate);
+    rec_json_set_bool (message, "hasAudio", recorder->has_audio);
+  }
+  worker.state = STATE_PREPARED;
+  say (REC_CONTROL_READY, message);
+}
+
+static void
+on_page_ready (void *data)
+{
+  (void) data;
+  say_ready ();
+}
+
+static void
+on_page_failed (const char *why, void *data)
+{
+  (void) data;
+  if (worker.state == STATE_LOADING || worker.state == STATE_PREPARED)
+    give_up (why);
+  else
+    end_early (why);
+}
+
+static void
+on_page_says (json_object *message, void *data)
+{
+  (void) data;
+  say (REC_CONTROL_PAGE, message);
+}
+
+static const RecPageRunEvents page_events = {
+  .ready = on_page_ready,
+  .failed = on_page_failed,
+  .say = on_page_says,
+};
+
 static bool
 take_setup (json_object *message, GError **error)
 {
@@ -499,10 +590,28 @@ take_setup (json_object *message, GError **error)
 }
 
 static bool
-set_up_recorder (json_object *message, GError **error)
+start_page (GError **error)
 {
-  if (!take_setup (message, error) ||
-      !rec_sink_set_make (worker.sinks, worker.setup, false, note, error))
+  if (!rec_setup_resolve_page (worker.setup, error))
+    return false;
+  if (worker.setup->page == NULL)
+    return true;
+  worker.page =
+      rec_page_run_new (worker.setup->page, &worker.setup->recorder, &page_events, NULL, error);
+  return worker.page != NULL;
+}
+
+/* The browser comes first: it starts while we make the rest. */
+static bool
+set_up_recorder (json_object *message, const char **refusal, GError **error)
+{
+  if (!take_setup (message, error))
+    return false;
+  if (!start_page (error)) {
+    *refusal = get_refusal (*error);
+    return false;
+  }
+  if (!rec_sink_set_make (worker.sinks, worker.setup, false, note, error))
     return false;
   worker.setup->recorder.sinks = rec_sink_set_get_all (worker.sinks);
   worker.recorder = rec_recorder_new (&worker.setup->recorder, &recorder_events, NULL, error);
@@ -513,13 +622,14 @@ static void
 prepare_recording (json_object *message)
 {
   g_autoptr (GError) error = NULL;
+  const char *refusal = NULL;
 
-  if (!set_up_recorder (message, &error)) {
-    give_up (error->message);
-    return;
-  }
-  worker.state = STATE_PREPARED;
-  say (REC_CONTROL_READY, json_object_new_object ());
+  if (!set_up_recorder (message, &refusal, &error))
+    give_up_as (error->message, refusal);
+  else if (worker.page != NULL)
+    worker.state = STATE_LOADING;
+  else
+    say_ready ();
 }
 
 static void
@@ -538,6 +648,8 @@ begin_recording (json_object *message)
   worker.n_expected = (unsigned) rec_json_int_or (message, "streams", 0);
   worker.reported_us = g_get_monotonic_time ();
   rec_recorder_start (worker.recorder, start_ns);
+  if (worker.page != NULL)
+    rec_page_run_begin (worker.page, worker.recorder, start_ns);
   rec_media_socket_resume (worker.media);
 }
 
@@ -581,6 +693,15 @@ take_command (RecControlType type, json_object *message)
 }
 
 static void
+take_recorder_state (json_object *message)
+{
+  if (worker.page != NULL)
+    rec_page_run_set_joined (worker.page,
+        strcmp (rec_json_string_or (message, "state", ""), "joined") == 0,
+        (int) rec_json_int_or (message, "streams", -1));
+}
+
+static void
 on_message (RecControl *control, RecControlType type, json_object *message, void *data)
 {
   (void) control;
@@ -591,6 +712,8 @@ on_message (RecControl *control, RecControlType type, json_object *message, void
     start_recovery (message);
   else if (type == REC_CONTROL_BEGIN && worker.state == STATE_PREPARED)
     begin_recording (message);
+  else if (type == REC_CONTROL_RECORDER)
+    take_recorder_state (message);
   else if (type == REC_CONTROL_SETUP || type == REC_CONTROL_RECOVER || type == REC_CONTROL_BEGIN)
     g_warning ("a second setup or begin is ignored: this worker has its recording");
   else
@@ -602,6 +725,7 @@ on_orphan_deadline (gpointer data)
 {
   (void) data;
   g_critical ("recording '%s' could not be finished in time without the server", worker.setup->id);
+  rec_page_run_free (worker.page);
   _exit (1);
 }
 
@@ -622,7 +746,7 @@ on_closed (RecControl *control, const GError *error, void *data)
   }
   if (worker.state == STATE_FINISHED)
     return;
-  if (worker.state == STATE_PREPARED) {
+  if (worker.state == STATE_LOADING || worker.state == STATE_PREPARED) {
     g_timeout_add (ORPHAN_MS, on_orphan_deadline, NULL);
     give_up ("the server went before the recording began");
     return;
@@ -660,6 +784,7 @@ say_hello (void)
 static void
 clean_up (void)
 {
+  g_clear_pointer (&worker.page, rec_page_run_free);
   if (rec_sink_set_is_lost (worker.sinks))
     _exit (worker.status);
   rec_recorder_free (worker.recorder);

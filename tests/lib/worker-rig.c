@@ -60,6 +60,9 @@ on_message (RecControl *control, RecControlType type, json_object *message, void
   case REC_CONTROL_NOTE:
     g_ptr_array_add (rig->notes, g_strdup (rec_json_string_or (message, "text", "")));
     break;
+  case REC_CONTROL_PAGE:
+    json_object_array_add (rig->pages, json_object_get (message));
+    break;
   case REC_CONTROL_STATS:
     json_object_put (rig->stats);
     rig->stats = json_object_get (message);
@@ -71,6 +74,8 @@ on_message (RecControl *control, RecControlType type, json_object *message, void
   case REC_CONTROL_FAILED:
     g_free (rig->failure);
     rig->failure = g_strdup (rec_json_string_or (message, "message", ""));
+    g_free (rig->refusal);
+    rig->refusal = g_strdup (rec_json_string_or (message, "code", NULL));
     break;
   default:
     break;
@@ -268,6 +273,8 @@ describe (const RecWorkerRig *rig, const RecRigOptions *options)
   rec_json_take (setup, "limits", describe_limits (options));
   rec_json_set_string (setup, "clock", options->is_live ? "live" : "packets");
   rec_json_set_int (setup, "thumbnailWidth", options->thumbnail_width);
+  if (options->page != NULL)
+    rec_json_take (setup, "page", json_object_get (options->page));
   return setup;
 }
 
@@ -277,6 +284,7 @@ make (void)
   RecWorkerRig *rig = g_new0 (RecWorkerRig, 1);
 
   rig->notes = g_ptr_array_new_with_free_func (g_free);
+  rig->pages = json_object_new_array ();
   rig->keyframes = g_array_new (FALSE, FALSE, sizeof (uint32_t));
   rig->media_fd = -1;
   return rig;
@@ -298,9 +306,9 @@ rec_worker_rig_new (const RecRigOptions *options)
   rig->asked_us = g_get_monotonic_time ();
   g_assert_true (
       rec_control_send (rig->own->control, REC_CONTROL_SETUP, json_object_get (rig->setup)));
-  while (!rig->is_ready && rig->failure == NULL && !rig->is_gone)
+  while (!options->is_hasty && !rig->is_ready && rig->failure == NULL && !rig->is_gone)
     g_main_context_iteration (NULL, TRUE);
-  if (rig->is_ready && !options->is_held)
+  if (rig->is_ready && !options->is_hasty && !options->is_held)
     rec_worker_rig_begin (rig);
   return rig;
 }
@@ -362,7 +370,9 @@ rec_worker_rig_free (RecWorkerRig *rig)
   json_object_put (rig->setup);
   json_object_put (rig->finished);
   json_object_put (rig->stats);
+  json_object_put (rig->pages);
   g_free (rig->failure);
+  g_free (rig->refusal);
   g_ptr_array_unref (rig->notes);
   g_array_unref (rig->keyframes);
   g_free (rig);
@@ -410,6 +420,16 @@ rec_worker_rig_end_track (RecWorkerRig *rig, uint32_t id, double at)
   rec_json_set_int (message, "track", id);
   rec_json_set_int (message, "atNs", to_ns (rig, at));
   say (rig, REC_CONTROL_TRACK_END, message);
+}
+
+void
+rec_worker_rig_set_recorder (RecWorkerRig *rig, bool has_joined, int n_streams)
+{
+  json_object *message = json_object_new_object ();
+
+  rec_json_set_string (message, "state", has_joined ? "joined" : "left");
+  rec_json_set_int (message, "streams", n_streams);
+  say (rig, REC_CONTROL_RECORDER, message);
 }
 
 void

@@ -21,6 +21,8 @@ typedef struct {
   int sink_queue_ms, sink_deadline_ms; /* 0: 5000 and 5000 */
   int64_t sink_queue_bytes;
   int keyframe_interval_ms; /* 0: 2000 */
+  json_object *page;        /* the setup's part; borrowed; NULL: a native layout */
+  bool is_hasty;            /* does not wait for ready */
 } RecRigOptions;
 
 typedef struct {
@@ -37,8 +39,10 @@ typedef struct {
   json_object *finished, *stats;
   char *failure;
   GPtrArray *notes;
-  GArray *keyframes; /* track ids asked for */
-  int status;        /* of the process, once reaped */
+  json_object *pages; /* array of the messages "page" */
+  char *refusal;      /* code of failed */
+  GArray *keyframes;  /* track ids asked for */
+  int status;         /* of the process, once reaped */
   bool is_reaped;
 
   struct RecRigControl *own;
@@ -62,6 +66,8 @@ typedef struct {
 
 void rec_worker_rig_add_track (RecWorkerRig *rig, const RecRigTrack *track);
 void rec_worker_rig_end_track (RecWorkerRig *rig, uint32_t id, double at);
+/* The participant RECORDER of a page. */
+void rec_worker_rig_set_recorder (RecWorkerRig *rig, bool has_joined, int n_streams);
 /* change: JSON object with what changed. */
 void rec_worker_rig_set_state (RecWorkerRig *rig, const char *stream, double at,
     const char *change);
