@@ -8,6 +8,7 @@
 #include "base/main-thread.h"
 #include "base/settings.h"
 #include "events/events.h"
+#include "events/webhook.h"
 #include "media/router.h"
 #include "plugin/catalogue.h"
 #include "plugin/probe.h"
@@ -197,7 +198,7 @@ reload_settings (Server *server)
   g_autoptr (RecConfig) fresh = rec_config_load (server->sources, &error);
   g_autoptr (GPtrArray) taken = g_ptr_array_new (), later = g_ptr_array_new ();
 
-  if (fresh == NULL || !rec_config_check (fresh, &error)) {
+  if (fresh == NULL || !rec_config_check (fresh, &error) || !rec_webhook_check (fresh, &error)) {
     g_warning ("cannot read the settings again, keeping all as they were: %s", error->message);
     return;
   }
@@ -353,7 +354,7 @@ run_configured (const Arguments *arguments, bool secret_was_shown)
     .definitions = (const char *const *) arguments->definitions,
   };
   g_autoptr (RecConfig) config = rec_config_load (&sources, &error);
-  if (config == NULL || !rec_config_check (config, &error) ||
+  if (config == NULL || !rec_config_check (config, &error) || !rec_webhook_check (config, &error) ||
       !rec_log_set_up_from_config (config, &error))
     return fail (error);
   rec_config_log_notes (config);

@@ -10,7 +10,9 @@
 
 const char *const rec_fact_names[] = { "sessionCreated", "sessionDestroyed", "participantJoined",
   "participantLeft", "webrtcConnectionCreated", "webrtcConnectionDestroyed",
-  "recordingStatusChanged", "filterEventDispatched", "signalSent", NULL };
+  "recordingStatusChanged", "signalSent", "filterEventDispatched", "mediaNodeStatusChanged",
+  "autoscaling", "nodeCrashed", "nodeRecovered", "broadcastStarted", "broadcastStopped",
+  "HANodeStatusChanged", NULL };
 
 /* What the first era called it, and its keys in its order; a recording's event depends on its status. */
 static const struct {

@@ -8,7 +8,8 @@
 #include "base/types.h"
 #include "session/recording.h"
 
-/* The names of all events that can come, NULL at the end. */
+/* The names of all events, NULL at the end. Those of filters, media nodes and broadcasting are OpenVidu's and never come,
+ * but a list of wanted events may have them. */
 extern const char *const rec_fact_names[];
 
 /* unique_id may be NULL. Owned by the caller, like all that follow. */

@@ -181,14 +181,11 @@ set_options (CURL *easy, const RecConfig *config)
   curl_easy_setopt (easy, CURLOPT_USERAGENT, "recto/" REC_VERSION);
 }
 
-RecWebhook *
-rec_webhook_new (const RecConfig *config, CURLM *multi, GError **error)
+static RecWebhook *
+new_configured (const RecConfig *config, GError **error)
 {
   g_autoptr (RecWebhook) webhook = g_new0 (RecWebhook, 1);
-  const char *state = rec_config_get_string (config, "server.state-directory");
-  g_autofree char *folder = g_build_filename (state, "webhook", NULL);
 
-  webhook->multi = multi;
   webhook->easy = curl_easy_init ();
   if (webhook->easy == NULL) {
     g_set_error_literal (error, REC_ERROR, REC_ERROR_FAILED, "libcurl cannot be used");
@@ -197,6 +194,28 @@ rec_webhook_new (const RecConfig *config, CURLM *multi, GError **error)
   if (!take_endpoint (webhook, config, error) || !take_headers (webhook, config, error) ||
       !take_events (webhook, config, error))
     return NULL;
+  return g_steal_pointer (&webhook);
+}
+
+bool
+rec_webhook_check (const RecConfig *config, GError **error)
+{
+  if (!rec_config_get_bool (config, "openvidu.webhook"))
+    return true;
+  g_autoptr (RecWebhook) webhook = new_configured (config, error);
+  return webhook != NULL;
+}
+
+RecWebhook *
+rec_webhook_new (const RecConfig *config, CURLM *multi, GError **error)
+{
+  g_autoptr (RecWebhook) webhook = new_configured (config, error);
+  const char *state = rec_config_get_string (config, "server.state-directory");
+  g_autofree char *folder = g_build_filename (state, "webhook", NULL);
+
+  if (webhook == NULL)
+    return NULL;
+  webhook->multi = multi;
   set_options (webhook->easy, config);
   webhook->key = g_strdup (rec_config_get_string (config, "events.webhook-secret"));
   webhook->retry_min_ms = rec_config_get_int (config, "events.webhook-retry-min-ms");

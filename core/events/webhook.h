@@ -19,6 +19,8 @@ typedef struct {
 /* Reads the openvidu.webhook and events settings; none of config is kept. multi is borrowed and outlives it.
  * Made on any thread; INVALID_ARGUMENT for an endpoint, headers or events that cannot be used. */
 RecWebhook *rec_webhook_new (const RecConfig *config, CURLM *multi, GError **error);
+/* Whether the settings can be used, without using them. */
+bool rec_webhook_check (const RecConfig *config, GError **error);
 /* What is on its way is taken back; it stays in the spool. */
 void rec_webhook_free (RecWebhook *webhook);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecWebhook, rec_webhook_free)

@@ -41,6 +41,8 @@ for (const [name, text, expected] of [
   ['a key that stands there twice', '[server]\nport = 1\nport = 2\n', /:3: \[server\] port is there twice/],
   ['an over-long line', `[openvidu]\nrecording.path = /${'x'.repeat(200)}\n`, /:2: the line has 218 bytes/],
   ['an open address with the documented secret', '[server]\naddress = 0.0.0.0\n', /MY_SECRET/],
+  ['a webhook without endpoint', '[openvidu]\nwebhook = true\n', /openvidu\.webhook\.endpoint: expected an http/],
+  ['an event that there is not', '[openvidu]\nwebhook = true\nwebhook.endpoint = http://h/\nwebhook.events = x\n', /openvidu\.webhook\.events: expected sessionCreated, /],
   ['a topic without level', '[log]\ntopics = rec.media\n', /log topic 'rec.media'/],
 ])
   test(`${name} is refused, by --check-config too`, () => {
