@@ -271,7 +271,7 @@ do-fuzz:
 	$(Q)tests/tools/fuzz $(B)/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 fuzzers: $(FUZZERS)
 
-test-%: $(B)/tests/test-% plugins $(TEST_PLUGINS) $(TOOLS)
+test-%: $(B)/tests/test-% $(B)/recto plugins $(TEST_PLUGINS) $(TOOLS)
 	$(Q)$(RUN_TESTS) --group unit --timeout 120 $<
 
 # -- Lint

@@ -15,6 +15,7 @@
 #include "recording/supervisor.h"
 #include "session/registry.h"
 #include "signal/signal.h"
+#include "upload/inspection.h"
 #include "worker/worker.h"
 
 #include <glib-unix.h>
@@ -32,7 +33,7 @@ extern char **environ;
 typedef struct {
   char *config_file;
   char **definitions;
-  gboolean print_config, check_config, list_plugins, print_sample, version, worker;
+  gboolean print_config, check_config, list_plugins, print_sample, version, worker, inspect;
   char *probe, *layouts_in, *worker_log;
 } Arguments;
 
@@ -90,6 +91,7 @@ parse_arguments (char **argv, Arguments *arguments, GError **error)
     { "worker", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &arguments->worker, NULL, NULL },
     { "worker-log", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &arguments->worker_log, NULL,
         NULL },
+    { "inspect", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &arguments->inspect, NULL, NULL },
     { "probe", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &arguments->probe, NULL, NULL },
     { "layouts-in", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &arguments->layouts_in, NULL,
         NULL },
@@ -268,6 +270,7 @@ build_server (Server *server, const char *program, GError **error)
     .catalogue = server->catalogue,
     .signal = server->signal,
     .events = server->events,
+    .program = program,
   };
   server->api = rec_api_new (&context, error);
   return server->api != NULL;
@@ -414,6 +417,8 @@ main (int argc, char **argv)
     status = fail (error);
   else if (arguments.worker)
     status = rec_worker_run (arguments.worker_log);
+  else if (arguments.inspect)
+    status = rec_inspection_serve ();
   else if (arguments.probe != NULL)
     status = rec_probe_run (arguments.probe, arguments.layouts_in);
   else if (arguments.version)

@@ -35,9 +35,9 @@ is_allowed (const RecApi *api, const RecHttpRequest *request, const RecRouteMatc
 
 /* [http] The configuration never changes while the server runs. */
 static RecHttpAdmission
-admit (const RecHttpRequest *request, void *data)
+admit (RecHttpRequest *request, void *data)
 {
-  const RecApi *api = data;
+  RecApi *api = data;
   g_auto (RecRouteMatch) match = { 0 };
 
   if (request->path == NULL)
@@ -45,6 +45,8 @@ admit (const RecHttpRequest *request, void *data)
   if (is_websocket_path (request->path) && rec_websocket_is_asked_for (request))
     return REC_HTTP_UPGRADE;
   rec_route_find (request->method, request->path, &match);
+  if (match.route != NULL && (match.route->flags & REC_ROUTE_UPLOAD) != 0)
+    return rec_api_admit_upload (api, request) ? REC_HTTP_STREAM_BODY : REC_HTTP_DISCARD_BODY;
   if (match.route == NULL || (match.route->flags & REC_ROUTE_BODY) == 0 ||
       !is_allowed (api, request, &match))
     return REC_HTTP_DISCARD_BODY;
@@ -201,7 +203,9 @@ rec_api_new (const RecApiContext *context, GError **error)
   REC_ASSERT_MAIN ();
   api->context = *context;
   api->clients = g_ptr_array_new_with_free_func ((GDestroyNotify) client_free);
-  api->http = rec_http_server_new (context->config, &callbacks, api, error);
+  api->uploads = rec_uploads_new (context->config, context->program, rec_api_resume_upload, error);
+  if (api->uploads != NULL)
+    api->http = rec_http_server_new (context->config, &callbacks, api, error);
   if (api->http == NULL) {
     rec_api_free (api);
     return NULL;
@@ -235,6 +239,7 @@ rec_api_free (RecApi *api)
     rec_http_server_stop (api->http);
   g_ptr_array_set_size (api->clients, 0);
   rec_http_server_free (api->http);
+  rec_uploads_free (api->uploads);
   g_ptr_array_unref (api->clients);
   g_free (api);
 }

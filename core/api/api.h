@@ -13,7 +13,8 @@ typedef struct {
   RecSupervisor *supervisor;
   RecCatalogue *catalogue;
   RecSignalServer *signal;
-  RecEvents *events; /* for the metrics; may be NULL */
+  RecEvents *events;   /* for the metrics; may be NULL */
+  const char *program; /* our own, absolute */
 } RecApiContext;
 
 typedef struct RecApi RecApi;

@@ -63,6 +63,7 @@ rec_file_get_type (const char *name)
   static const char *const types[][2] = {
     { ".mp4", "video/mp4" },
     { ".webm", "video/webm" },
+    { ".mkv", "video/x-matroska" },
     { ".jpg", "image/jpeg" },
     { ".zip", "application/zip" },
     { ".json", "application/json" },

@@ -2,6 +2,7 @@
 #define G_LOG_DOMAIN "rec.api.http"
 #include "api/http.h"
 
+#include "api/body-stream.h"
 #include "api/listen.h"
 #include "api/mhd.h"
 #include "api/peers.h"
@@ -40,7 +41,7 @@ struct RecHttpServer {
   unsigned port;
   char *key_hash;
   size_t max_body_bytes, max_header_bytes;
-  int64_t request_timeout_us;
+  int64_t request_timeout_us, upload_timeout_us;
   bool trusts_real_ip;
   GMainContext *context;
   GHashTable *waiting; /* of RecHttpRequest, suspended: handed over, not answered */
@@ -158,6 +159,13 @@ refuse (struct MHD_Connection *connection, RecHttpRequest *request, unsigned sta
 {
   rec_http_answer_status (request, status, message);
   return send_answer (connection, request);
+}
+
+static enum MHD_Result
+refuse_with (struct MHD_Connection *connection, RecHttpRequest *request, const GError *error)
+{
+  rec_http_answer_error (request, error);
+  return rec_mhd_send_answer (connection, request);
 }
 
 static gsize
@@ -302,6 +310,7 @@ on_completed (void *data, struct MHD_Connection *connection, void **req_cls,
   if (request->http.is_counted && --server->n_leaving == 0)
     pthread_cond_broadcast (&server->changed);
   pthread_mutex_unlock (&server->lock);
+  rec_body_stream_clear (request);
   rec_http_request_unref (request);
   *req_cls = NULL;
 }
@@ -350,9 +359,16 @@ take_headers (RecHttpServer *server, struct MHD_Connection *connection, RecHttpR
     return refuse (connection, request, 400,
         "the headers leave open where the body ends: send one Content-Length, or "
         "Transfer-Encoding: chunked");
-  if (announces_far_too_much (server, request))
-    return refuse (connection, request, 413, "the body is larger than server.max-body-bytes");
   RecHttpAdmission admission = server->callbacks->admit (request, server->data);
+  if (admission == REC_HTTP_STREAM_BODY) {
+    set_deadline (server, connection, g_get_monotonic_time () + server->upload_timeout_us);
+    rec_body_stream_begin (request, connection);
+    return MHD_YES;
+  }
+  if (announces_far_too_much (server, request))
+    return request->refusal != NULL
+               ? refuse_with (connection, request, request->refusal)
+               : refuse (connection, request, 413, "the body is larger than server.max-body-bytes");
   request->http.keeps_body = admission == REC_HTTP_KEEP_BODY;
   request->http.is_upgrade = admission == REC_HTTP_UPGRADE;
   return MHD_YES;
@@ -378,7 +394,9 @@ hand_over (RecHttpServer *server, struct MHD_Connection *connection, RecHttpRequ
   bool is_stopping;
 
   set_deadline (server, connection, 0);
-  if (request->http.n_received > server->max_body_bytes)
+  if (request->http.stream != NULL)
+    rec_body_stream_end (request);
+  else if (request->http.n_received > server->max_body_bytes)
     return refuse (connection, request, 413, "the body is larger than server.max-body-bytes");
   pthread_mutex_lock (&server->lock);
   is_stopping = server->is_stopping;
@@ -403,6 +421,8 @@ on_access (void *data, struct MHD_Connection *connection, const char *url G_GNUC
 
   if (!request->http.has_headers)
     return take_headers (server, connection, request, method);
+  if (*n_body > 0 && request->http.stream != NULL)
+    return rec_body_stream_take (request, connection, body, n_body);
   if (*n_body > 0) {
     enum MHD_Result result = take_body (server, request, body, *n_body);
     *n_body = 0;
@@ -505,6 +525,7 @@ rec_http_server_new (const RecConfig *config, const RecHttpCallbacks *callbacks,
   server->max_header_bytes = (size_t) rec_config_get_int (config, "server.max-header-bytes");
   server->request_timeout_us = rec_config_get_int (config, "server.request-timeout-s") *
                                G_USEC_PER_SEC;
+  server->upload_timeout_us = rec_config_get_int (config, "uploads.timeout-s") * G_USEC_PER_SEC;
   server->trusts_real_ip = rec_config_get_bool (config, "server.trust-x-real-ip");
   server->context = g_main_context_ref_thread_default ();
   server->waiting =

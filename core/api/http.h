@@ -28,17 +28,21 @@ typedef enum {
   REC_HTTP_ADMIT_INVALID = 0,
   REC_HTTP_DISCARD_BODY, /* read and forgotten: the request will be refused, or takes none */
   REC_HTTP_KEEP_BODY,
-  REC_HTTP_UPGRADE, /* becomes a WebSocket */
+  REC_HTTP_STREAM_BODY, /* goes to request->http.stream, which admit has set */
+  REC_HTTP_UPGRADE,     /* becomes a WebSocket */
 } RecHttpAdmission;
 
 typedef struct {
   /* [http] The headers are there, the body isn't. Must not look at anything that changes. */
-  RecHttpAdmission (*admit) (const RecHttpRequest *request, void *data);
+  RecHttpAdmission (*admit) (RecHttpRequest *request, void *data);
   /* Answers now, or keeps a reference and answers later. */
   void (*handle) (RecHttpRequest *request, void *data);
   /* Takes socket. */
   void (*upgraded) (RecHttpSocket *socket, void *data);
 } RecHttpCallbacks;
+
+/* [any] There is room again for the body of a request that waited for it. */
+void rec_http_resume_request (RecHttpRequest *request);
 
 /* Listens on the configured address. callbacks and config are borrowed and must outlive the server. */
 RecHttpServer *rec_http_server_new (const RecConfig *config, const RecHttpCallbacks *callbacks,

@@ -6,12 +6,19 @@
 #include "api/http.h"
 #include "base/json.h"
 #include "session/registry.h"
+#include "upload/uploads.h"
 
 struct RecApi {
   RecApiContext context;
   RecHttpServer *http;
   GPtrArray *clients; /* of Client: the open WebSockets */
+  RecUploads *uploads;
 };
+
+/* [http] Whether a file may come in: it has a stream then, and a refusal otherwise. */
+bool rec_api_admit_upload (RecApi *api, RecHttpRequest *request);
+/* [any] For rec_uploads_new. */
+void rec_api_resume_upload (void *request);
 
 /* Answers a request whose body is complete; data: RecApi. */
 void rec_api_handle (RecHttpRequest *request, void *data);
@@ -35,6 +42,7 @@ typedef enum {
   REC_ROUTE_FILES = 1 << 4,   /* public when recordings are */
   REC_ROUTE_BODY = 1 << 5,    /* takes a JSON object; others ignore what is sent */
   REC_ROUTE_METRICS = 1 << 6, /* public when metrics are */
+  REC_ROUTE_UPLOAD = 1 << 7,  /* takes a file; looks itself at who sends it */
 } RecRouteFlags;
 
 typedef struct {
@@ -94,6 +102,12 @@ void rec_start_drain (RecCall *call);
 void rec_end_drain (RecCall *call);
 void rec_tell_log (RecCall *call);
 void rec_change_log (RecCall *call);
+void rec_create_upload_token (RecCall *call);
+void rec_create_upload (RecCall *call);
+void rec_list_uploads (RecCall *call);
+void rec_get_upload (RecCall *call);
+void rec_delete_upload (RecCall *call);
+void rec_send_upload (RecCall *call);
 
 void rec_list_plugins (RecCall *call);
 void rec_show_status (RecCall *call);

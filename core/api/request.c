@@ -101,6 +101,8 @@ rec_http_request_unref (RecHttpRequest *request)
   g_free (request->ip);
   g_hash_table_unref (request->headers);
   g_byte_array_unref (request->body);
+  if (request->http.stream != NULL)
+    request->http.stream_calls->free (request->http.stream);
   g_clear_error (&request->refusal);
   g_free (request->answer.body);
   rec_fd_close (&request->answer.fd);

@@ -17,6 +17,19 @@ typedef struct {
   GPtrArray *headers; /* of char *: name, value, name, value, ... */
 } RecHttpAnswer;
 
+/* Where a body goes that is too large to be kept in memory. [http] */
+typedef struct {
+  /* False: there is no room now. */
+  bool (*has_room) (void *stream);
+  /* rec_http_resume_request will be called with request; false: there is room already. */
+  bool (*wait_for_room) (void *stream, RecHttpRequest *request);
+  /* False: nothing more is wanted. */
+  bool (*push) (void *stream, const char *bytes, size_t n_bytes);
+  void (*end) (void *stream);
+  /* Also before the end, when the client is gone. */
+  void (*free) (void *stream);
+} RecHttpStream;
+
 /* Belongs to the HTTP thread until it is handed over, then to the main thread until it is answered. */
 struct RecHttpRequest {
   atomic_uint n_references;
@@ -36,6 +49,10 @@ struct RecHttpRequest {
     void *server, *connection;
     bool has_headers, keeps_body, is_upgrade, is_counted;
     size_t n_received;
+    const RecHttpStream *stream_calls; /* NULL unless the body is streamed */
+    void *stream;
+    struct MHD_PostProcessor *form; /* the body is a form, and one part of it is streamed */
+    bool has_part, has_two_parts, is_unwanted;
   } http;
 };
 

@@ -14,6 +14,7 @@
 #define FILES REC_ROUTE_FILES
 #define METRICS REC_ROUTE_METRICS
 #define BODY REC_ROUTE_BODY
+#define UPLOAD REC_ROUTE_UPLOAD
 
 #define OLD_PREFIX "/api/"
 #define NEW_PREFIX "/openvidu/api/"
@@ -64,6 +65,12 @@ static const RecRoute routes[] = {
   { "GET",    "/recto/api/v1/log",                  PLAIN,          rec_tell_log },
   { "PATCH",  "/recto/api/v1/log",                  PLAIN | BODY,   rec_change_log },
   { "GET",    "/metrics",                           PLAIN | METRICS, rec_show_metrics },
+  { "POST",   "/recto/api/v1/upload-tokens",        PLAIN | BODY,   rec_create_upload_token },
+  { "POST",   "/recto/api/v1/uploads",              PLAIN | UPLOAD, rec_create_upload },
+  { "GET",    "/recto/api/v1/uploads",              PLAIN,          rec_list_uploads },
+  { "GET",    "/recto/api/v1/uploads/{}",           PLAIN,          rec_get_upload },
+  { "DELETE", "/recto/api/v1/uploads/{}",           PLAIN,          rec_delete_upload },
+  { "GET",    "/recto/api/v1/uploads/{}/{}",        PLAIN,          rec_send_upload },
   { "GET",    "/",                                  PLAIN,          rec_show_status },
   { "GET",    "/accept-certificate",                PLAIN | PUBLIC, rec_show_accept_certificate },
   { "GET",    "/openvidu/accept-certificate",       PLAIN | PUBLIC, rec_show_accept_certificate },
@@ -166,7 +173,7 @@ rec_route_match_clear (RecRouteMatch *match)
 bool
 rec_route_is_public (const RecRouteMatch *match, const RecConfig *config)
 {
-  if ((match->route->flags & PUBLIC) != 0)
+  if ((match->route->flags & (PUBLIC | UPLOAD)) != 0)
     return true;
   if ((match->route->flags & METRICS) != 0)
     return rec_config_get_bool (config, "server.public-metrics");

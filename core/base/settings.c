@@ -18,6 +18,7 @@ const RecSettingSection rec_setting_sections[] = {
   { "layouts", "OpenVidu's layout names and the layout plugin that serves each.\n"
                "Any further NAME = plugin id may be added." },
   { "sinks", "What recordings are written with." },
+  { "uploads", "What browsers recorded themselves and send here (LocalRecorder)." },
   { "plugins", "Where plugins are found." },
   { "events", "The CDR file and the webhook." },
   { "log", "What is written to standard error." },
@@ -267,6 +268,23 @@ const RecSetting rec_settings[] = {
 
   { "sinks.default", REC_SETTING_LIST, "mp4", 1, 1000, NULL, NULL, NULL, 0,
     "Sinks of a recording that names none." },
+
+  { "uploads.path", REC_SETTING_PATH, "", 0, 4096, NULL, NULL, NULL, 0,
+    "Folder of the uploads; empty: .uploads in openvidu.recording.path." },
+  { "uploads.max-bytes", REC_SETTING_INT, "2147483648", 1, 1099511627776, "bytes", NULL, NULL, 0,
+    "Size of one file." },
+  { "uploads.max-files", REC_SETTING_INT, "10000", 1, 1000000, NULL, NULL, NULL, 0,
+    "Files that are kept; more are refused until some are deleted." },
+  { "uploads.max-concurrent", REC_SETTING_INT, "8", 1, 1000, NULL, NULL, NULL, 0,
+    "Files that come in at a time." },
+  { "uploads.max-tokens", REC_SETTING_INT, "10000", 1, 1000000, NULL, NULL, NULL, 0,
+    "Tokens that were issued and not used yet." },
+  { "uploads.token-lifetime-s", REC_SETTING_INT, "86400", 1, 31536000, "s", NULL, NULL, 0,
+    "How long a token may be used." },
+  { "uploads.timeout-s", REC_SETTING_INT, "3600", 1, 86400, "s", NULL, NULL, 0,
+    "How long one file may take to come in." },
+  { "uploads.inspect-timeout-ms", REC_SETTING_INT, "60000", 1000, 600000, "ms", NULL, NULL, 0,
+    "How long looking into one file may take." },
 
   { "plugins.directories", REC_SETTING_LIST, "", 0, 4096, NULL, NULL, NULL, 0,
     "Folders with plugins (*.so), looked through at start-up and on SIGHUP; empty: plugins beside the\n"

@@ -1,8 +1,9 @@
 /* ids.c - random names that nobody can guess. */
 #define G_LOG_DOMAIN "rec.session.ids"
-#include "session/private.h"
+#include "session/ids.h"
 
 #include <errno.h>
+#include <glib.h>
 #include <sys/random.h>
 
 static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";

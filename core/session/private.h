@@ -2,6 +2,7 @@
 #ifndef REC_SESSION_PRIVATE_H
 #define REC_SESSION_PRIVATE_H
 
+#include "session/ids.h"
 #include "session/registry.h"
 
 struct RecRegistry {
@@ -45,11 +46,6 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecParticipant, rec_participant_unref)
 void rec_connection_free (RecConnection *connection);
 void rec_stream_info_free (RecStreamInfo *stream);
 void rec_subscription_free (RecSubscription *subscription);
-
-/* Random and unguessable: prefix, one capital letter, then n_characters - 1 letters and digits. */
-char *rec_make_id (const char *prefix, unsigned n_characters);
-/* As OpenVidu 2.0 made them: 16 small letters and digits. */
-char *rec_make_old_id (void);
 
 /* Removes the participant as rec_registry_leave does, but never closes its session. */
 void rec_registry_remove_participant (RecRegistry *registry, RecParticipant *participant,

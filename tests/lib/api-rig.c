@@ -71,6 +71,7 @@ api_rig_set_up (ApiRig *rig, gconstpointer data)
     .supervisor = rig->supervisor,
     .catalogue = rig->catalogue,
     .signal = rig->signal,
+    .program = REC_BUILD_DIR "/recto",
   };
   rig->api = rec_api_new (&context, &error);
   g_assert_no_error (error);

@@ -26,7 +26,7 @@ typedef struct {
 } Fixture;
 
 static RecHttpAdmission
-admit (const RecHttpRequest *request, void *data G_GNUC_UNUSED)
+admit (RecHttpRequest *request, void *data G_GNUC_UNUSED)
 {
   if (rec_websocket_is_asked_for (request))
     return REC_HTTP_UPGRADE;

@@ -1,0 +1,56 @@
+/* upload.h - one file on its way in: from the HTTP thread, bounded, onto the disk, looked into, kept or removed. */
+#ifndef REC_UPLOAD_UPLOAD_H
+#define REC_UPLOAD_UPLOAD_H
+
+#include "base/json.h"
+#include "base/types.h"
+#include "upload/tokens.h"
+
+#include <glib.h>
+
+typedef struct RecUpload RecUpload;
+
+typedef struct {
+  const char *folder, *program; /* program: our own, which looks into the file in a child */
+  int64_t max_bytes;
+  int inspect_timeout_ms;
+} RecUploadLimits;
+
+typedef struct {
+  /* [any] There is room again for what rec_upload_wait_for_room was told to wait for. */
+  void (*resume) (void *data);
+  /* [its thread] The outcome is known; rec_upload_take_outcome has it. Called once, last of all. */
+  void (*finished) (RecUpload *upload, void *data);
+} RecUploadEvents;
+
+/* Starts the thread. Takes owner and token (NULL when the server's secret was shown); borrows limits and events, which
+ * must outlive it. [any] */
+RecUpload *rec_upload_new (const RecUploadLimits *limits, RecUploadOwner *owner, char *token,
+    const RecUploadEvents *events, void *data, GError **error);
+RecUpload *rec_upload_ref (RecUpload *upload);
+void rec_upload_unref (RecUpload *upload);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecUpload, rec_upload_unref)
+
+const char *rec_upload_get_id (const RecUpload *upload);
+const char *rec_upload_get_token (const RecUpload *upload); /* or NULL */
+
+/* --- [http] ------------------------------------------------------------------------------------------------------- */
+
+bool rec_upload_is_full (RecUpload *upload);
+/* resume will be called with data; false: there is room already. */
+bool rec_upload_wait_for_room (RecUpload *upload, void *data);
+/* False: it is lost already (the disk is full, it is too large), nothing more is wanted. */
+bool rec_upload_push (RecUpload *upload, const char *bytes, size_t n_bytes);
+/* All of it was pushed. */
+void rec_upload_end (RecUpload *upload);
+/* The rest will not come. Does nothing after the end. */
+void rec_upload_abandon (RecUpload *upload);
+
+/* --- [main] ------------------------------------------------------------------------------------------------------- */
+
+/* Gives up at once, waits for the thread. */
+void rec_upload_cancel (RecUpload *upload);
+/* After `finished`: the entity of the file that is kept now, or NULL with an error. */
+RecJson *rec_upload_take_outcome (RecUpload *upload, GError **error);
+
+#endif
