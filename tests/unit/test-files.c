@@ -58,7 +58,8 @@ test_knows_types (void)
   g_assert_cmpstr (rec_file_get_type ("a.mp4"), ==, "video/mp4");
   g_assert_cmpstr (rec_file_get_type ("a.b.webm"), ==, "video/webm");
   g_assert_cmpstr (rec_file_get_type ("a.jpg"), ==, "image/jpeg");
-  g_assert_cmpstr (rec_file_get_type ("a.html"), ==, "application/octet-stream");
+  g_assert_cmpstr (rec_file_get_type ("a.html"), ==, "text/html; charset=utf-8");
+  g_assert_cmpstr (rec_file_get_type ("a.exe"), ==, "application/octet-stream");
   g_assert_cmpstr (rec_file_get_type ("mp4"), ==, "application/octet-stream");
 }
 

@@ -337,6 +337,12 @@ static const char *const file_routes[] = {
   "/recordings/film/",
   "/openvidu/recordings/",
   "/openvidu/recordings/film/",
+  "/layouts/custom/",
+  "/layouts/custom/page/",
+  "/openvidu/layouts/",
+  "/openvidu/layouts/page/",
+  "/cdr/",
+  "/openvidu/cdr/",
 };
 
 /* Ways to say "..", a slash, or an end that is none. */
@@ -384,6 +390,26 @@ static const char *const escapes[] = {
   "%2",
 };
 
+/* A page and a call record, each beside links that lead out. */
+static void
+make_folder (const ApiRig *rig, const char *key, const char *path, const char *name)
+{
+  g_autofree char *root = g_build_filename (rig->folder, key, NULL);
+  g_autofree char *inside = g_build_filename (root, path, NULL);
+  g_autofree char *file = g_build_filename (inside, name, NULL);
+  g_autofree char *link = g_build_filename (inside, "link.mp4", NULL);
+  g_autofree char *folder = g_build_filename (inside, "folder", NULL);
+  g_autofree char *secret = g_build_filename (rig->folder, "secret.mp4", NULL);
+  g_autoptr (GError) error = NULL;
+
+  g_assert_true (rec_path_make_folder (inside, 0700, NULL));
+  g_assert_true (g_file_set_contents (file, "for all to see", -1, NULL));
+  g_assert_cmpint (symlink (secret, link), ==, 0);
+  g_assert_cmpint (symlink (rig->folder, folder), ==, 0);
+  rec_config_set (rig->config, key, root, "test", &error);
+  g_assert_no_error (error);
+}
+
 /* A film that may be fetched, and beside it all that may not. */
 static void
 make_files (const ApiRig *rig)
@@ -417,13 +443,21 @@ look_for_secrets (void *data)
   g_autoptr (TestResponse)
       film = api_rig_ask (rig, "GET", "/openvidu/recordings/film/film.mp4", NULL);
 
+  g_autoptr (TestResponse)
+      page = api_rig_ask (rig, "GET", "/openvidu/layouts/page/index.html", NULL);
+
   g_assert_cmpuint (film->status, ==, 200);
+  g_assert_cmpuint (page->status, ==, 200);
+  g_assert_cmpstr (page->body->str, ==, "for all to see");
   for (size_t i = 0; i < G_N_ELEMENTS (file_routes); i++) {
     for (size_t j = 0; j < G_N_ELEMENTS (escapes); j++) {
       g_autofree char *path = g_strconcat (file_routes[i], escapes[j], NULL);
       g_autoptr (TestResponse) response = api_rig_ask (rig, "GET", path, NULL);
       g_test_message ("%s: %u", path, response->status);
-      g_assert_true (response->status == 400 || response->status == 404);
+      if (response->status == 200) /* a folder has a page of its own */
+        g_assert_cmpstr (response->body->str, ==, "for all to see");
+      else
+        g_assert_true (response->status == 400 || response->status == 404);
       g_assert_null (strstr (response->body->str, "nobody may"));
     }
   }
@@ -433,6 +467,8 @@ static void
 test_shows_no_other_files (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
 {
   make_files (rig);
+  make_folder (rig, "openvidu.recording.custom-layout", "page", "index.html");
+  make_folder (rig, "openvidu.cdr.path", "", "CDR.log");
   test_run_beside_loop (look_for_secrets, rig);
 }
 
