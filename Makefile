@@ -70,14 +70,15 @@ FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz-%.c,%,$(wildcard tests/fuzz/fuzz-*.c)
 FUZZERS := $(FUZZ_TARGETS:%=$(B)/tests/fuzz-%)
 FUZZ_REPLAYS := $(FUZZ_TARGETS:%=$(B)/tests/replay-%)
 TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/tools/*.c))
+BENCH_TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 LOAD_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/tools/load/*.c))
 E2E_TESTS := $(wildcard tests/e2e/*.test.mjs)
 OBJECTS := $(CORE_OBJECTS) $(B)/obj/core/main.o
 SOURCES := $(wildcard core/*.[ch] core/*/*.[ch] include/recto/*.h plugins/*/*.[ch] \
   plugins/*/*/*.[ch] tests/*/*.[ch] tests/tools/*/*.[ch])
 
-.PHONY: all plugins libraries tests deps run demo check check-unit check-media check-e2e asan lint conf \
-  do-run do-demo do-check do-check-unit do-check-media do-check-e2e do-lint do-asan asan-tests \
+.PHONY: all plugins libraries tests deps run demo check check-unit check-media check-e2e bench asan lint conf \
+  do-run do-demo do-check do-check-unit do-check-media do-check-e2e do-bench do-lint do-asan asan-tests \
   format format-check headers layers keys tidy cppcheck install uninstall clean help FORCE
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -85,7 +86,7 @@ SOURCES := $(wildcard core/*.[ch] core/*/*.[ch] include/recto/*.h plugins/*/*.[c
 all: $(B)/recto $(B)/recto-load plugins libraries
 plugins: $(PLUGINS) $(EXAMPLES)
 libraries: $(LIBRARIES)
-tests: $(UNIT_TESTS) $(FUZZ_REPLAYS) $(MEDIA_TESTS) $(TEST_PLUGINS) $(TOOLS)
+tests: $(UNIT_TESTS) $(FUZZ_REPLAYS) $(MEDIA_TESTS) $(TEST_PLUGINS) $(TOOLS) $(BENCH_TOOLS)
 
 help:
 	@sed -n 's/^#: //p' $(firstword $(MAKEFILE_LIST))
@@ -96,6 +97,7 @@ help:
 #: make demo         a real session with real browsers, recorded
 #: make check        every test; check-unit, check-media and check-e2e are its parts
 #: make test-NAME    build and run tests/unit/test-NAME.c
+#: make bench        measure (rows of "name value unit"); BENCH="composed start" runs a part
 #: make asan         the unit tests under AddressSanitizer and UBSan
 #: make tsan         the unit tests of what threads share, under ThreadSanitizer
 #: make cover        which lines the unit tests run: one number, and a report by file
@@ -166,6 +168,9 @@ $(B)/recto: $(B)/obj/core/main.o $(B)/libcore.a
 	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # The load tool belongs to nobody's installation, but is there for whoever builds.
+$(BENCH_TOOLS): $(B)/%: $(B)/obj/%.o $(filter-out %/load.o,$(LOAD_OBJECTS)) $(B)/libcore.a
+	@mkdir -p $(@D)
+	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 $(B)/recto-load: $(LOAD_OBJECTS) $(B)/libcore.a
 	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
@@ -213,7 +218,7 @@ $(FUZZERS): $(B)/tests/fuzz-%: $(B)/obj/tests/fuzz/fuzz-%.o $(FUZZ_ARCHIVES)
 deps:
 	$(Q)tests/tools/deps
 
-run demo check check-unit check-media check-e2e lint asan: deps
+run demo check check-unit check-media check-e2e bench lint asan: deps
 	+$(Q)$(MAKE) --no-print-directory do-$@
 
 do-run: all
@@ -270,6 +275,9 @@ do-fuzz:
 	+$(Q)$(MAKE) --no-print-directory B=$(B)/fuzz CC=$(CLANG) SAN=address,undefined FUZZ=1 CFLAGS='-O1 -g1' fuzzers
 	$(Q)tests/tools/fuzz $(B)/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 fuzzers: $(FUZZERS)
+
+do-bench: all $(BENCH_TOOLS)
+	$(Q)B='$(B)' node tests/bench/bench.mjs $(BENCH)
 
 test-%: $(B)/tests/test-% $(B)/recto plugins $(TEST_PLUGINS) $(TOOLS)
 	$(Q)$(RUN_TESTS) --group unit --timeout 120 $<

@@ -85,6 +85,14 @@ find_codec (const char *name, bool is_video)
   return NULL;
 }
 
+const char *
+rec_track_source_describe (const char *name, bool is_video)
+{
+  const Codec *codec = find_codec (name, is_video);
+
+  return codec != NULL ? codec->description : NULL;
+}
+
 /* --- output of the decoder ----------------------------------------------------------------------- */
 
 static void

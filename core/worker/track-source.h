@@ -48,6 +48,9 @@ typedef void (*RecKeyframeWanted) (uint32_t track_id, void *data);
 GstCaps *rec_track_make_caps (const char *encoding, bool is_video, int payload_type, int clock_rate,
     const char *fmtp);
 
+/* What decodes a codec, as gst_parse_launch takes it; NULL when the codec is not known. The benchmark asks, too. */
+const char *rec_track_source_describe (const char *codec, bool is_video);
+
 RecTrackSource *rec_track_source_new (const RecTrackRecipe *recipe, RecKeyframeWanted wanted,
     void *data, GError **error);
 void rec_track_source_free (RecTrackSource *track);
