@@ -19,8 +19,10 @@ typedef struct Slot {
 struct RecCompositor {
   GstVideoInfo info;
   GstCaps *caps;
-  GArray *slots;     /* of Slot, in painting order */
-  bool is_layered;   /* something lies over something else: all is painted when anything changes */
+  GArray *slots;   /* of Slot, in painting order */
+  bool is_layered; /* something lies over something else: all is painted when anything changes */
+  bool
+      is_covered; /* each pixel belongs to the slot that paints it: nothing of the last canvas shines through */
   GstBuffer *canvas; /* the last picture handed out; never written again */
 };
 
@@ -144,6 +146,28 @@ is_layered (GArray *slots)
   return false;
 }
 
+static bool
+is_box_equal (RecBox a, RecBox b)
+{
+  return a.x == b.x && a.y == b.y && a.width == b.width && a.height == b.height;
+}
+
+/* Of slots that don't overlap. */
+static bool
+is_covered (const RecCompositor *compositor)
+{
+  int64_t area = 0;
+
+  for (unsigned i = 0; i < compositor->slots->len; i++) {
+    const RecPlacement *place = &g_array_index (compositor->slots, Slot, i).place;
+
+    if (!is_box_equal (place->tile, place->picture) && place->background >> 24 != 255)
+      return false;
+    area += (int64_t) place->tile.width * place->tile.height;
+  }
+  return area == (int64_t) compositor->info.width * compositor->info.height;
+}
+
 void
 rec_compositor_set_placements (RecCompositor *compositor, const RecPlacement *placements,
     unsigned n)
@@ -155,6 +179,7 @@ rec_compositor_set_placements (RecCompositor *compositor, const RecPlacement *pl
     g_array_append_val (compositor->slots, slot);
   }
   compositor->is_layered = is_layered (compositor->slots);
+  compositor->is_covered = !compositor->is_layered && is_covered (compositor);
   gst_clear_buffer (&compositor->canvas);
 }
 
@@ -242,8 +267,10 @@ draw_picture (RecCompositor *compositor, GstVideoFrame *canvas, Slot *slot,
 
   prepare_converter (compositor, slot, &picture->info);
   if (slot->converter == NULL ||
-      !gst_video_frame_map (&input, &slot->input, picture->buffer, GST_MAP_READ))
+      !gst_video_frame_map (&input, &slot->input, picture->buffer, GST_MAP_READ)) {
+    fill (canvas, slot->place.picture, black, 255); /* the canvas may be new memory */
     return;
+  }
   if (is_opaque (slot)) {
     gst_video_converter_frame (slot->converter, &input, canvas);
   } else if (gst_video_frame_map (&layer, &slot->layer_info, slot->layer, GST_MAP_READWRITE)) {
@@ -274,9 +301,38 @@ draw_slot (RecCompositor *compositor, GstVideoFrame *canvas, Slot *slot, const R
   slot->serial = is_usable (picture) ? picture->serial : 0;
 }
 
-/* A canvas that may be written: black when all is to be painted, else a copy of the last one. */
+static void
+copy_box (GstVideoFrame *canvas, GstVideoFrame *last, RecBox box)
+{
+  for (unsigned component = 0; component < 3; component++) {
+    const Plane to = get_plane (canvas, component, box), from = get_plane (last, component, box);
+
+    for (int y = 0; y < to.height; y++)
+      memcpy (to.data + y * to.stride, from.data + y * from.stride, (size_t) to.width);
+  }
+}
+
+/* Of the last canvas, what isn't painted over. */
+static void
+copy_last (RecCompositor *compositor, GstVideoFrame *canvas, GstVideoFrame *last,
+    const RecPicture *const *pictures)
+{
+  if (!compositor->is_covered) {
+    gst_video_frame_copy (canvas, last);
+    return;
+  }
+  for (unsigned i = 0; i < compositor->slots->len; i++) {
+    const Slot *slot = &g_array_index (compositor->slots, Slot, i);
+
+    if (is_current (slot, pictures[i]))
+      copy_box (canvas, last, slot->place.tile);
+  }
+}
+
+/* A canvas that may be written: black when all is to be painted, else as the last one was. */
 static GstBuffer *
-start_canvas (RecCompositor *compositor, bool is_fresh, GstVideoFrame *frame)
+start_canvas (RecCompositor *compositor, bool is_fresh, const RecPicture *const *pictures,
+    GstVideoFrame *frame)
 {
   const RecBox all = { 0, 0, compositor->info.width, compositor->info.height };
   GstBuffer *buffer = gst_buffer_new_allocate (NULL, compositor->info.size, NULL);
@@ -286,7 +342,7 @@ start_canvas (RecCompositor *compositor, bool is_fresh, GstVideoFrame *frame)
   if (is_fresh) {
     fill (frame, all, black, 255);
   } else if (gst_video_frame_map (&last, &compositor->info, compositor->canvas, GST_MAP_READ)) {
-    gst_video_frame_copy (frame, &last);
+    copy_last (compositor, frame, &last, pictures);
     gst_video_frame_unmap (&last);
   }
   return buffer;
@@ -298,7 +354,7 @@ rec_compositor_paint (RecCompositor *compositor, const RecPicture *const *pictur
   if (compositor->canvas == NULL || has_changed (compositor, pictures)) {
     const bool is_fresh = compositor->canvas == NULL || compositor->is_layered;
     GstVideoFrame frame;
-    GstBuffer *canvas = start_canvas (compositor, is_fresh, &frame);
+    GstBuffer *canvas = start_canvas (compositor, is_fresh, pictures, &frame);
 
     for (unsigned i = 0; i < compositor->slots->len; i++) {
       Slot *slot = &g_array_index (compositor->slots, Slot, i);
