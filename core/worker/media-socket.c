@@ -1,4 +1,5 @@
 /* media-socket.c - one end of a SEQPACKET pair on the main loop. */
+#define _GNU_SOURCE /* recvmmsg */
 #define G_LOG_DOMAIN "rec.worker.media"
 #include "worker/media-socket.h"
 
@@ -9,14 +10,21 @@
 #include <sys/socket.h>
 
 #define PACKETS_PER_TURN 64
+#define BATCH 16
 
 struct RecMediaSocket {
   int fd;
   GSource *source; /* NULL while nothing is to be read */
   GSource *hastening;
+  GSource *pausing; /* in place of source: what comes meanwhile is read at once */
+  int pause_ms;
   bool is_closed;
   RecMediaEvents events;
   void *data;
+  /* What was received and not handed over yet: sizes and bytes. */
+  unsigned n_waiting, next;
+  size_t sizes[BATCH];
+  uint8_t messages[BATCH][REC_WIRE_PACKET_MAX + 1];
 };
 
 typedef enum {
@@ -36,35 +44,73 @@ drop_source (GSource **source)
 }
 
 static ReadResult
-read_packet (RecMediaSocket *media)
+receive (RecMediaSocket *media)
 {
-  uint8_t message[REC_WIRE_PACKET_MAX + 1];
-  const ssize_t n = recv (media->fd, message, sizeof message, MSG_DONTWAIT);
-  RecWirePacketHeader header;
-  const uint8_t *rtp;
+  struct mmsghdr headers[BATCH] = { 0 };
+  struct iovec parts[BATCH];
+  int n;
 
+  for (int i = 0; i < BATCH; i++) {
+    parts[i] = (struct iovec){ media->messages[i], sizeof media->messages[i] };
+    headers[i].msg_hdr = (struct msghdr){ .msg_iov = &parts[i], .msg_iovlen = 1 };
+  }
+  n = recvmmsg (media->fd, headers, BATCH, MSG_DONTWAIT, NULL);
   if (n < 0 && errno == EINTR)
     return READ_MORE;
   if (n < 0 && errno == EAGAIN)
     return READ_EMPTY;
   if (n <= 0)
     return READ_END;
+  media->n_waiting = (unsigned) n;
+  media->next = 0;
+  for (int i = 0; i < n; i++)
+    media->sizes[i] = headers[i].msg_len;
   media->events.arrived (media->data);
-  if (rec_wire_packet_parse (message, (size_t) n, &header, &rtp))
+  return READ_MORE;
+}
+
+static ReadResult
+read_packet (RecMediaSocket *media)
+{
+  const unsigned next = media->next;
+  RecWirePacketHeader header;
+  const uint8_t *rtp;
+
+  if (next == media->n_waiting)
+    return receive (media);
+  media->next++;
+  if (media->sizes[next] == 0) /* its end, as often as one reads on */
+    return READ_END;
+  if (rec_wire_packet_parse (media->messages[next], media->sizes[next], &header, &rtp))
     return media->events.packet (&header, rtp, media->data) ? READ_MORE : READ_FULL;
   media->events.broken (media->data);
   return READ_MORE;
+}
+
+static gboolean on_pause_over (gpointer data);
+
+static void
+start_pause (RecMediaSocket *media)
+{
+  drop_source (&media->source);
+  media->pausing = g_timeout_source_new ((unsigned) media->pause_ms);
+  g_source_set_priority (media->pausing, G_PRIORITY_DEFAULT);
+  g_source_set_callback (media->pausing, on_pause_over, media, NULL);
+  g_source_attach (media->pausing, NULL);
 }
 
 static void
 read_packets (RecMediaSocket *media)
 {
   ReadResult result = READ_MORE;
+  int n = 0;
 
-  for (int i = 0; i < PACKETS_PER_TURN && result == READ_MORE; i++)
+  for (; n < PACKETS_PER_TURN && result == READ_MORE; n++)
     result = read_packet (media);
   if (result == READ_MORE)
     rec_media_socket_hasten (media); /* it may be empty now, and nobody would notice */
+  if (result == READ_EMPTY && media->pause_ms > 0 && n > 1)
+    start_pause (media);
   if (result == READ_END)
     media->is_closed = true;
   if (result == READ_FULL || result == READ_END)
@@ -82,14 +128,37 @@ on_readable (int fd, GIOCondition condition, gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
+static void
+start_reading (RecMediaSocket *media)
+{
+  media->source = g_unix_fd_source_new (media->fd, G_IO_IN | G_IO_HUP);
+  g_source_set_callback (media->source, G_SOURCE_FUNC (on_readable), media, NULL);
+  g_source_attach (media->source, NULL);
+}
+
+static gboolean
+on_pause_over (gpointer data)
+{
+  RecMediaSocket *media = data;
+
+  drop_source (&media->pausing);
+  start_reading (media);
+  read_packets (media);
+  return G_SOURCE_REMOVE;
+}
+
 static gboolean
 on_hasten (gpointer data)
 {
   RecMediaSocket *media = data;
 
   drop_source (&media->hastening);
-  if (media->source != NULL)
+  if (media->source != NULL || media->pausing != NULL) {
+    drop_source (&media->pausing);
+    if (media->source == NULL)
+      start_reading (media);
     read_packets (media);
+  }
   return G_SOURCE_REMOVE;
 }
 
@@ -111,6 +180,7 @@ rec_media_socket_free (RecMediaSocket *media)
     return;
   drop_source (&media->source);
   drop_source (&media->hastening);
+  drop_source (&media->pausing);
   rec_fd_close (&media->fd);
   g_free (media);
 }
@@ -118,11 +188,9 @@ rec_media_socket_free (RecMediaSocket *media)
 void
 rec_media_socket_resume (RecMediaSocket *media)
 {
-  if (media->source != NULL || media->is_closed)
+  if (media->source != NULL || media->pausing != NULL || media->is_closed)
     return;
-  media->source = g_unix_fd_source_new (media->fd, G_IO_IN | G_IO_HUP);
-  g_source_set_callback (media->source, G_SOURCE_FUNC (on_readable), media, NULL);
-  g_source_attach (media->source, NULL);
+  start_reading (media);
   rec_media_socket_hasten (media);
 }
 
@@ -135,6 +203,12 @@ rec_media_socket_hasten (RecMediaSocket *media)
   g_source_set_priority (media->hastening, G_PRIORITY_DEFAULT);
   g_source_set_callback (media->hastening, on_hasten, media, NULL);
   g_source_attach (media->hastening, NULL);
+}
+
+void
+rec_media_socket_set_pause (RecMediaSocket *media, int pause_ms)
+{
+  media->pause_ms = pause_ms;
 }
 
 bool

@@ -9,7 +9,7 @@
 typedef struct RecMediaSocket RecMediaSocket;
 
 typedef struct {
-  /* A packet is here, but has not been looked at. */
+  /* Packets are here, but none of them has been looked at. */
   void (*arrived) (void *data);
   /* False: no more until rec_media_socket_resume. */
   bool (*packet) (const RecWirePacketHeader *header, const uint8_t *rtp, void *data);
@@ -26,6 +26,8 @@ void rec_media_socket_free (RecMediaSocket *media);
 void rec_media_socket_resume (RecMediaSocket *media);
 /* Has `drained` come soon, even if the socket is empty by now; not from within this call. */
 void rec_media_socket_hasten (RecMediaSocket *media);
+/* Once all is read, the next look waits this long: many packets then cost one wake-up. 0: no pause. */
+void rec_media_socket_set_pause (RecMediaSocket *media, int pause_ms);
 bool rec_media_socket_is_closed (const RecMediaSocket *media);
 
 #endif

@@ -505,7 +505,9 @@ rec_recorder_push (RecRecorder *recorder, uint32_t track_id, GstBuffer *rtp, int
   *item = (Item){ NULL, rtp, track_id, pts_ns, is_discont };
   recorder->shared.bytes += get_cost (rtp);
   g_queue_push_tail (&recorder->shared.items, item);
-  pthread_cond_signal (&recorder->shared.changed);
+  /* Live, a packet's time comes with the next step, which wakes up by itself. */
+  if (!recorder->recipe.is_live)
+    pthread_cond_signal (&recorder->shared.changed);
   recorder->shared.is_full = !recorder->recipe.is_live &&
                              recorder->shared.bytes > recorder->recipe.queue_bytes;
   return !recorder->shared.is_full;

@@ -25,6 +25,7 @@
 
 #define TICK_MS 100
 #define STATS_MS 5000
+#define MEDIA_PAUSE_MS 10 /* of the 250 that packets have */
 #define ORPHAN_MS 4500
 #define FLUSH_MS 2000
 #define MAX_START_AGE_NS (INT64_C (60) * 1000000000)
@@ -650,6 +651,7 @@ begin_recording (json_object *message)
   rec_recorder_start (worker.recorder, start_ns);
   if (worker.page != NULL)
     rec_page_run_begin (worker.page, worker.recorder, start_ns);
+  rec_media_socket_set_pause (worker.media, worker.setup->recorder.is_live ? MEDIA_PAUSE_MS : 0);
   rec_media_socket_resume (worker.media);
 }
 
