@@ -156,9 +156,9 @@ list_segments (const RecSpool *spool, GError **error)
   return numbers;
 }
 
-/* What follows the last whole line is a text that was not written to its end: the crash came first. */
+/* A line that a crash cut off stays where it is: nothing is appended to an old segment, and readers pass it by. */
 static bool
-scan_segment (RecSpool *spool, uint64_t first, bool is_newest, GError **error)
+scan_segment (RecSpool *spool, uint64_t first, GError **error)
 {
   g_autofree char *path = dup_path (spool, first);
   Segment segment = { .first = first, .last = first - 1 };
@@ -166,25 +166,17 @@ scan_segment (RecSpool *spool, uint64_t first, bool is_newest, GError **error)
   char *line = NULL, *text;
   size_t room = 0;
   ssize_t length;
-  int64_t whole = 0;
   uint64_t number;
 
   if (file == NULL)
     return fail (error, "read", path);
   while ((length = getline (&line, &room, file)) > 0) {
     segment.bytes += length;
-    if (!parse_line (line, (size_t) length, &number, &text))
-      continue;
-    segment.last = MAX (segment.last, number);
-    whole = segment.bytes;
+    if (parse_line (line, (size_t) length, &number, &text))
+      segment.last = MAX (segment.last, number);
   }
   free (line);
   fclose (file);
-  if (is_newest && whole < segment.bytes) {
-    if (truncate (path, whole) != 0)
-      return fail (error, "repair", path);
-    segment.bytes = whole;
-  }
   g_array_append_val (spool->segments, segment);
   spool->newest = MAX (spool->newest, segment.last);
   return true;
@@ -214,7 +206,7 @@ load (RecSpool *spool, GError **error)
     return false;
   spool->newest = spool->delivered;
   for (guint i = 0; i < numbers->len; i++)
-    if (!scan_segment (spool, g_array_index (numbers, uint64_t, i), i + 1 == numbers->len, error))
+    if (!scan_segment (spool, g_array_index (numbers, uint64_t, i), error))
       return false;
   return true;
 }
@@ -327,7 +319,7 @@ begin_segment (RecSpool *spool, GError **error)
     return fail (error, "write", path);
   rec_fd_close (&spool->fd);
   spool->fd = rec_fd_steal (&fd);
-  /* One of that name was empty. */
+  /* One of that name had no whole line. */
   if (get_last_segment (spool) != NULL && get_last_segment (spool)->first == segment.first)
     g_array_set_size (spool->segments, spool->segments->len - 1);
   g_array_append_val (spool->segments, segment);

@@ -16,7 +16,7 @@ typedef struct {
   uint64_t count;
 } RecSpoolLoss;
 
-/* Opens the folder, which is made if missing, and repairs what a crash left. At most max_bytes are kept: the oldest go. */
+/* Opens the folder, which is made if missing, and takes up what an earlier process left. At most max_bytes are kept: the oldest go. */
 RecSpool *rec_spool_new (const char *folder, int64_t max_bytes, GError **error);
 void rec_spool_free (RecSpool *spool);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecSpool, rec_spool_free)

@@ -585,9 +585,11 @@ static bool
 take_setup (json_object *message, GError **error)
 {
   worker.setup = rec_setup_new (message, error);
-  if (worker.setup != NULL)
-    rec_log_set_recording (worker.setup->id);
-  return worker.setup != NULL;
+  if (worker.setup == NULL)
+    return false;
+  rec_log_set_recording (worker.setup->id);
+  g_debug ("set up to write into '%s'", worker.setup->directory);
+  return true;
 }
 
 static bool

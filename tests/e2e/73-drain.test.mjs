@@ -1,0 +1,107 @@
+// Limits of a recording, what the CDR file tells of it, the log's format, SIGHUP, and a server that is drained.
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import * as media from './lib/media.mjs';
+import { Rpc } from './lib/rpc.mjs';
+import { temporaryFolder } from './lib/server.mjs';
+import { Stage } from './lib/suite.mjs';
+import { within } from './lib/wait.mjs';
+
+const folder = temporaryFolder('drain-settings');
+const config = path.join(folder, 'recto.ini');
+const settle = (level, extra = '') => writeFileSync(config, `[log]\nlevel = ${level}\nformat = json\n${extra}`);
+settle('debug');
+
+const cdr = path.join(folder, 'cdr');
+const stage = new Stage({ name: 'drain', config, settings: { 'openvidu.cdr': true, 'openvidu.cdr.path': cdr } });
+const small = { resolution: '320x240', frameRate: 15 };
+
+const linesOf = (file) => readFileSync(path.join(cdr, file), 'utf8').trim().split('\n').filter(Boolean).map((line) => Object.entries(JSON.parse(line))[0]);
+const logs = () => stage.server.log().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
+const told = (pattern, from = 0) => logs().slice(from).some(({ message }) => pattern.test(message));
+const get = async (address) => (await stage.rest.get(address)).expect(200);
+
+/** { name: value, 'name{labels}': value } */
+async function metrics() {
+  const samples = (await get('/metrics')).text.split('\n').filter((line) => line && !line.startsWith('#'));
+  return Object.fromEntries(samples.map((line) => [line.slice(0, line.lastIndexOf(' ')), Number(line.slice(line.lastIndexOf(' ') + 1))]));
+}
+
+stage.test('a recording ends at its maxDuration, and metrics, log and CDR tell of it', async (t) => {
+  const session = await stage.session();
+  const anna = await stage.enter(session, { name: 'anna', colour: 'green', tone: 500 });
+  const { id } = await stage.startRecording(session, { ...small, maxDuration: 3 });
+  const during = await within(20, 'packets flow and the worker was measured', async () => {
+    const found = await metrics();
+    const feed = Object.keys(found).find((key) => key.startsWith(`recto_feed_packets_total{recording="${id}"`) && key.endsWith('result="sent"}'));
+    return found[feed] > 0 && found[`recto_recording_cpu_seconds_total{recording="${id}"}`] > 0 && found;
+  });
+  assert.equal(during['recto_recordings{status="started"}'], 1);
+  assert.equal(during.recto_streams, 1);
+  assert.ok(during['recto_packets_total{direction="in"}'] > 0);
+
+  const ended = await within(20, 'it ended by itself', async () => {
+    const found = (await get(`/recto/api/v1/recordings/${id}`)).json;
+    return found.status === 'ready' && found;
+  });
+  assert.equal(ended.reason, 'maxDurationReached');
+  assert.match(ended.notes[0], /after 3 s \(maxDuration/);
+  assert.ok(ended.duration > 2 && ended.duration < 10, `${ended.duration} s`);
+  t.diagnostic(`${ended.duration} s, ${ended.size} bytes`);
+  assert.deepEqual((await anna.waitForEvent('recordingStopped', undefined, 10)).reason, 'maxDurationReached');
+  (await stage.rest.delete(`/openvidu/api/sessions/${session}`)).expect(204);
+
+  const facts = await within(10, 'the session is told to its end', () => {
+    const found = linesOf('CDR.log').filter(([, fact]) => fact.sessionId === session);
+    return found.at(-1)?.[0] === 'sessionDestroyed' && found;
+  });
+  assert.deepEqual(facts.map(([name, { status }]) => status ?? name), [
+    'sessionCreated', 'participantJoined', 'webrtcConnectionCreated', 'started', 'stopped', 'ready',
+    'webrtcConnectionDestroyed', 'participantLeft', 'sessionDestroyed',
+  ]);
+  const [, ready] = facts[5];
+  assert.equal(ready.size, ended.size);
+  assert.equal(ready.reason, 'maxDurationReached');
+  assert.equal(facts[8][1].reason, 'sessionClosedByServer');
+
+  const ofWorker = logs().filter(({ topic }) => topic.startsWith('rec.worker'));
+  assert.ok(ofWorker.some(({ recording }) => recording === id), 'the worker names its recording');
+});
+
+stage.test('SIGHUP opens the CDR file anew, takes levels and says what needs a restart', async () => {
+  const from = logs().length;
+  renameSync(path.join(cdr, 'CDR.log'), path.join(cdr, 'moved.log'));
+  settle('message', '[recording]\nmax-recordings = 7\nspare-workers = 2\n');
+  stage.server.child.kill('SIGHUP');
+  await within(10, 'both are told', () => told(/^these settings changed: .*log\.level.*/, from) && told(/at the next start only: recording.spare-workers$/, from));
+  assert.ok(told(/^these settings changed: .*recording.max-recordings/, from));
+  assert.equal((await get('/recto/api/v1/log')).json.level, 'message');
+  await within(10, 'the file is there again', () => existsSync(path.join(cdr, 'CDR.log')));
+  settle('loud');
+  stage.server.child.kill('SIGHUP');
+  await within(10, 'the mistake is told', () => told(/^cannot read the settings again.*loud/, from));
+  assert.equal((await get('/recto/api/v1/log')).json.level, 'message');
+  assert.equal(linesOf('moved.log').at(-1)[0], 'sessionDestroyed');
+});
+
+stage.test('a drained server takes no recordings, and ends when the last one is complete', async () => {
+  const [session, other] = [await stage.session(), await stage.session()];
+  for (const id of [session, other])
+    await Rpc.join(stage.server, await stage.token(id));
+  const { id } = await stage.startRecording(session, small);
+  stage.server.child.kill('SIGUSR1');
+  await within(10, 'it is not ready any more', async () => (await stage.rest.get('/recto/api/v1/ready', { auth: null })).status === 503);
+  assert.deepEqual((await get('/recto/api/v1/drain')).json, { draining: true, recordings: 1 });
+  const refused = (await stage.rest.post('/openvidu/api/recordings/start', { session: other, ...small })).expect(503);
+  assert.match(refused.text, /drained/);
+  (await stage.rest.get('/recto/api/v1/live', { auth: null })).expect(200);
+  const stopped = await stage.stopRecording(id);
+  assert.equal(stopped.status, 'ready');
+  assert.deepEqual(await stage.server.exited, { code: 0, signal: null });
+  const file = path.join(stage.server.recordings, id, `${id}.mp4`);
+  assert.equal(await media.decodeComplaints(file), '');
+  assert.ok(told(/^drained: no recording is left/));
+  assert.deepEqual(linesOf('CDR.log').at(-1)[0], 'sessionDestroyed');
+  assert.equal(linesOf('CDR.log').at(-1)[1].reason, 'openviduServerStopped');
+});
