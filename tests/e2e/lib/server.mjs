@@ -59,7 +59,7 @@ export function isRunning(pid) {
 
 export class Server {
   /** wrapper: a command that runs the program given to it in its own place. */
-  static async start({ name = 'server', settings = {}, port, folder, environment = {}, wrapper = [] } = {}) {
+  static async start({ name = 'server', settings = {}, port, folder, environment = {}, wrapper = [], config = path.join(root, 'conf/dev.ini') } = {}) {
     const server = new Server();
     server.port = port ?? (await freePort());
     server.folder = folder ?? temporaryFolder(name);
@@ -73,6 +73,7 @@ export class Server {
       ...settings,
     };
     server.environment = environment;
+    server.config = config;
     server.wrapper = wrapper;
     await server.launch();
     return server;
@@ -82,7 +83,7 @@ export class Server {
     const program = path.join(build, 'recto');
     if (!existsSync(program))
       throw new Error(`${program} does not exist: run make first`);
-    const args = ['--config', path.join(root, 'conf/dev.ini')];
+    const args = ['--config', this.config];
     for (const [key, value] of Object.entries(this.settings))
       args.push('-D', `${key}=${value}`);
 

@@ -6,11 +6,11 @@ import { Server, isRunning } from './server.mjs';
 import { within } from './wait.mjs';
 
 export class Stage {
-  /** settings: as with -D. browser: false when no participant is needed. */
-  constructor({ name, settings, browser = true }) {
+  /** settings: as with -D. browser: false when no participant is needed. config: an ini file of its own. */
+  constructor({ name, settings, browser = true, config }) {
     this.starts = new Map();
     before(async () => {
-      this.server = await Server.start({ name, settings });
+      this.server = await Server.start({ name, settings, config });
       if (browser)
         this.browser = await Browser.launch();
     });
