@@ -300,7 +300,7 @@ tidy:
 cppcheck:
 	$(call say,CHECK,cppcheck)$(CPPCHECK) -q -j "$$(nproc)" --std=c11 --error-exitcode=1 --inline-suppr \
 	  --enable=warning,performance,portability --suppressions-list=tests/cppcheck.supp \
-	  --library=gtk,posix,gnu '-DG_DEFINE_QUARK(a,b)=' $(PATHS) -Icore -Iinclude -Iplugins $(LINTED)
+	  --library=gtk,posix,gnu '-DG_DEFINE_QUARK(a,b)=' '-Djson_object_object_foreach(o,k,v)=while(1)' $(PATHS) -Icore -Iinclude -Iplugins $(LINTED)
 
 # Every public header alone, as a stranger's compiler sees it.
 headers:

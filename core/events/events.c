@@ -132,7 +132,7 @@ end_waiting (RecEvents *events, const RecSession *session, const char *stream,
     const bool fits =
         subscriber != NULL
             ? connection->ends_with_subscriber && strcmp (connection->subscriber, subscriber) == 0
-            : !connection->ends_with_subscriber && strcmp (connection->stream, stream) == 0;
+            : !connection->ends_with_subscriber && g_strcmp0 (connection->stream, stream) == 0;
     if (fits)
       end_connection (events, session, g_ptr_array_steal_index (events->ending, i), reason);
     else
