@@ -108,6 +108,6 @@ test('--list-plugins prints what the server would list', async (t) => {
   const result = recto(['--config', path.join(root, 'conf/dev.ini'), '--list-plugins']);
   assert.equal(result.status, 0, result.stderr);
   const printed = JSON.parse(result.stdout);
-  assert.deepEqual(printed.plugins.map(({ id, usable }) => [id, usable]), [['best_fit', true], ['custom_html', true], ['custom_subfolder', true], ['mp4', true]]);
+  assert.deepEqual(printed.plugins.map(({ id, usable }) => [id, usable]), [['best_fit', true], ['custom_html', true], ['custom_subfolder', true], ['local', true], ['mp4', true]]);
   assert.deepEqual(printed, (await server.rest.get('/recto/api/v1/plugins')).expect(200).json);
 });
