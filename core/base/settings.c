@@ -208,6 +208,10 @@ const RecSetting rec_settings[] = {
     "Share of all processor cores that recordings may use, as measured; one more than fits is refused. 0 means no limit." },
   { "recording.max-memory-percent", REC_SETTING_INT, "70", 0, 100, "%", NULL, NULL, 0,
     "The same of the machine's memory." },
+  { "recording.stream-timeout-ms", REC_SETTING_INT, "10000", 100, 600000, "ms", NULL, NULL, 0,
+    "How long the start of a recording of single streams waits for each stream that is published already." },
+  { "recording.max-timeline-bytes", REC_SETTING_INT, "4194304", 4096, 1073741824, "bytes", NULL, NULL, 0,
+    "Size of a recording's time line, which says who was when; what comes after that is left out of it." },
   { "recording.sink-queue-ms", REC_SETTING_INT, "5000", 100, 60000, "ms", NULL, NULL, 0,
     "Packets that wait for one sink, in time." },
   { "recording.sink-queue-bytes", REC_SETTING_INT, "16777216", 65536, 1073741824, "bytes", NULL, NULL, 0,
@@ -268,6 +272,8 @@ const RecSetting rec_settings[] = {
 
   { "sinks.default", REC_SETTING_LIST, "mp4", 1, 1000, NULL, NULL, NULL, 0,
     "Sinks of a recording that names none." },
+  { "sinks.individual", REC_SETTING_LIST, "local", 1, 1000, NULL, NULL, NULL, 0,
+    "Sinks of a recording of single streams (outputMode INDIVIDUAL) that names none." },
 
   { "uploads.path", REC_SETTING_PATH, "", 0, 4096, NULL, NULL, NULL, 0,
     "Folder of the uploads; empty: .uploads in openvidu.recording.path." },

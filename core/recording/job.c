@@ -139,6 +139,8 @@ on_saved (const GError *error, void *data)
         error->message);
   else
     rec_store_forget_journal (job->context, job->recording->id);
+  if (error == NULL)
+    rec_store_forget_chronicle (job->context, job->recording);
   job->is_saved = true;
   if (stopped != NULL)
     stopped (job->recording, NULL, job->stopped_data);
@@ -356,6 +358,22 @@ attach_published_streams (RecJob *job)
   }
 }
 
+/* Those that are to be kept one by one. */
+static unsigned
+count_published_streams (const RecJob *job)
+{
+  RecSession *session = job->recording->session;
+  unsigned n = 0;
+
+  for (guint i = 0; session != NULL && i < session->participants->len; i++) {
+    RecParticipant *participant = session->participants->pdata[i];
+
+    n += participant->stream != NULL && participant->stream->is_published &&
+         rec_tracks_is_recorded (participant->stream);
+  }
+  return n;
+}
+
 /* File time 0 is now. */
 static void
 send_begin (RecJob *job)
@@ -363,7 +381,10 @@ send_begin (RecJob *job)
   json_object *message = json_object_new_object ();
 
   job->start_ns = now_ns ();
+  job->recording->created_at_ms = rec_registry_now_ms (job->context->registry);
   rec_json_set_int (message, "startNs", job->start_ns);
+  rec_json_set_int (message, "createdAt", job->recording->created_at_ms);
+  rec_json_set_int (message, "streams", count_published_streams (job));
   rec_worker_process_send (job->worker, REC_CONTROL_BEGIN, message);
 }
 

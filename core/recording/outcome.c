@@ -1,7 +1,8 @@
-/* outcome.c - the composed file among those that a worker finished. */
+/* outcome.c - what a worker's files amount to: the composed one, or those of single streams. */
 #define G_LOG_DOMAIN "rec.recording.outcome"
 #include "recording/outcome.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 #include "base/json.h"
@@ -19,6 +20,38 @@ get_size (const RecRecording *recording, json_object *file)
   return info.st_size;
 }
 
+static bool
+is_individual (const RecRecording *recording)
+{
+  return recording->properties->output_mode == REC_OUTPUT_INDIVIDUAL;
+}
+
+static size_t
+count_files (json_object *finished)
+{
+  json_object *files = rec_json_get (finished, "files");
+
+  return files != NULL ? json_object_array_length (files) : 0;
+}
+
+static json_object *
+get_file (json_object *finished, size_t i)
+{
+  return json_object_array_get_idx (rec_json_get (finished, "files"), i);
+}
+
+static bool
+is_of_stream (const RecRecording *recording, json_object *file)
+{
+  return rec_json_has (file, "stream") && get_size (recording, file) > 0;
+}
+
+static bool
+is_metadata (json_object *file)
+{
+  return strcmp (rec_json_string_or (file, "mediaType", ""), "application/json") == 0;
+}
+
 /* The first one that is not of a single stream. */
 static json_object *
 find_composed (const RecRecording *recording, json_object *finished)
@@ -29,7 +62,7 @@ find_composed (const RecRecording *recording, json_object *finished)
   for (size_t i = 0; i < n_files; i++) {
     json_object *file = json_object_array_get_idx (files, i);
 
-    if (!rec_json_has (file, "stream") && get_size (recording, file) > 0)
+    if (!rec_json_has (file, "stream") && !is_metadata (file) && get_size (recording, file) > 0)
       return file;
   }
   return NULL;
@@ -38,6 +71,9 @@ find_composed (const RecRecording *recording, json_object *finished)
 bool
 rec_outcome_has_file (const RecRecording *recording, json_object *finished)
 {
+  for (size_t i = 0; is_individual (recording) && i < count_files (finished); i++)
+    if (is_of_stream (recording, get_file (finished, i)))
+      return true;
   return find_composed (recording, finished) != NULL;
 }
 
@@ -55,6 +91,29 @@ take_other_files (RecRecording *recording, json_object *finished, json_object *c
   }
 }
 
+/* From the first moment of any stream to the last one of any. */
+static bool
+take_streams (RecRecording *recording, json_object *finished)
+{
+  int64_t start_ns = INT64_MAX, end_ns = 0;
+
+  recording->size = 0;
+  recording->has_audio = recording->has_video = false;
+  for (size_t i = 0; i < count_files (finished); i++) {
+    json_object *file = get_file (finished, i);
+
+    if (!is_of_stream (recording, file))
+      continue;
+    start_ns = MIN (start_ns, rec_json_int_or (file, "startNs", 0));
+    end_ns = MAX (end_ns, rec_json_int_or (file, "endNs", rec_json_int_or (file, "durationNs", 0)));
+    recording->size += get_size (recording, file);
+    recording->has_audio |= rec_json_bool_or (file, "hasAudio", false);
+    recording->has_video |= rec_json_bool_or (file, "hasVideo", false);
+  }
+  recording->duration_s = end_ns > start_ns ? (double) (end_ns - start_ns) / 1e9 : 0;
+  return recording->size > 0 || (finished != NULL && rec_json_bool_or (finished, "ok", false));
+}
+
 bool
 rec_outcome_take (RecRecording *recording, json_object *finished)
 {
@@ -62,6 +121,8 @@ rec_outcome_take (RecRecording *recording, json_object *finished)
   json_object *files = rec_json_get (finished, "files");
 
   take_other_files (recording, finished, file);
+  if (is_individual (recording))
+    return take_streams (recording, finished);
   if (file == NULL)
     return finished != NULL && rec_json_bool_or (finished, "ok", false) &&
            (files == NULL || json_object_array_length (files) == 0);

@@ -258,6 +258,18 @@ rec_place_dup_info_path (const RecRecording *recording)
 }
 
 char *
+rec_place_dup_chronicle_path (const RecRecording *recording)
+{
+  return dup_path (recording, ".chronicle.", recording->id, "");
+}
+
+char *
+rec_place_dup_timeline_path (const RecRecording *recording)
+{
+  return dup_path (recording, "", recording->name, ".timeline.json");
+}
+
+char *
 rec_place_dup_thumbnail_path (const RecRecording *recording)
 {
   return dup_path (recording, "", recording->id, ".jpg");
@@ -362,6 +374,24 @@ remove_video (const RecRecording *recording, GError **error)
   return remove_file (reserve, error) && remove_file (video, error);
 }
 
+/* What is left of streams whose files were never completed. */
+static bool
+remove_stream_parts (const RecRecording *recording, GError **error)
+{
+  g_autofree char *prefix = g_strconcat (recording->name, ".str_", NULL); /* as all our ids begin */
+  g_autoptr (GDir) dir = g_dir_open (recording->directory, 0, NULL);
+  const char *name;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *path = dup_path (recording, "", name, "");
+
+    if (g_str_has_prefix (name, prefix) && g_str_has_suffix (name, ".webm" PART) &&
+        !remove_file (path, error))
+      return false;
+  }
+  return true;
+}
+
 static bool
 remove_other_files (const RecRecording *recording, GError **error)
 {
@@ -381,8 +411,10 @@ remove_flat (const RecRecording *recording, GError **error)
 {
   g_autofree char *entity = rec_place_dup_entity_path (recording);
   g_autofree char *info = rec_place_dup_info_path (recording);
+  g_autofree char *chronicle = rec_place_dup_chronicle_path (recording);
 
   return remove_video (recording, error) && remove_other_files (recording, error) &&
+         remove_stream_parts (recording, error) && remove_file (chronicle, error) &&
          remove_file (info, error) && remove_file (entity, error);
 }
 

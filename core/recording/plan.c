@@ -126,10 +126,25 @@ has_plugin (json_object *plugins, const char *id)
   return false;
 }
 
+/* A sink of a composed recording may keep the single streams beside it; one of single streams makes no composition. */
 static bool
-add_sink (RecPlan *plan, RecCatalogue *catalogue, const char *name, json_object *options,
+choose_sink_mode (const RecCatalogueEntry *entry, bool is_individual, const char **mode,
     GError **error)
 {
+  *mode = is_individual || (entry->sink_accepts & REC_MODE_COMPOSED) == 0 ? "individual"
+                                                                          : "composed";
+  if (!is_individual || (entry->sink_accepts & REC_MODE_INDIVIDUAL) != 0)
+    return true;
+  return refuse (error, REC_ERROR_INVALID_ARGUMENT,
+      "sink '%s' takes no single streams, which outputMode INDIVIDUAL is about", entry->id);
+}
+
+static bool
+add_sink (RecPlan *plan, RecCatalogue *catalogue, const char *name, bool is_individual,
+    json_object *options, GError **error)
+{
+  const char *mode;
+
   g_autofree char *id = g_strdup (name);
   size_t length = strlen (id);
   char mark = length > 0 && strchr ("?!", id[length - 1]) != NULL ? id[length - 1] : '\0';
@@ -142,14 +157,14 @@ add_sink (RecPlan *plan, RecCatalogue *catalogue, const char *name, json_object 
     return refuse (error, REC_ERROR_INVALID_ARGUMENT, "there is no sink '%s'; there are: %s", id,
         list);
   }
-  if ((entry->sink_accepts & REC_MODE_COMPOSED) == 0)
-    return refuse (error, REC_ERROR_INVALID_ARGUMENT, "sink '%s' does not take composed recordings",
-        id);
+  if (!choose_sink_mode (entry, is_individual, &mode, error))
+    return false;
   if (has_plugin (plan->sinks, id))
     return refuse (error, REC_ERROR_INVALID_ARGUMENT, "sink '%s' is asked for twice", id);
   json_object *sink = describe_plugin (entry, options, error);
   if (sink == NULL)
     return false;
+  rec_json_set_string (sink, "mode", mode);
   rec_json_set_bool (sink, "required",
       mark == '!' || (mark == '\0' && entry->sink_delivery == REC_DELIVERY_LOSSLESS));
   json_object_array_add (plan->sinks, sink);
@@ -157,21 +172,36 @@ add_sink (RecPlan *plan, RecCatalogue *catalogue, const char *name, json_object 
 }
 
 static bool
+has_composed_sink (const RecPlan *plan)
+{
+  for (size_t i = 0; i < json_object_array_length (plan->sinks); i++)
+    if (strcmp (rec_json_string_or (json_object_array_get_idx (plan->sinks, i), "mode", ""),
+            "composed") == 0)
+      return true;
+  return false;
+}
+
+static bool
 choose_sinks (RecPlan *plan, const RecConfig *config, RecCatalogue *catalogue,
     const RecRecordingProperties *properties, GError **error)
 {
-  const char *const *names = properties->sinks != NULL
-                                 ? (const char *const *) properties->sinks
-                                 : rec_config_get_list (config, "sinks.default");
+  const bool is_individual = properties->output_mode == REC_OUTPUT_INDIVIDUAL;
+  const char *key = is_individual ? "sinks.individual" : "sinks.default";
+  const char *const *names = properties->sinks != NULL ? (const char *const *) properties->sinks
+                                                       : rec_config_get_list (config, key);
   size_t n_names = g_strv_length ((char **) names);
 
   if (n_names == 0 || n_names > MAX_SINKS)
     return refuse (error, REC_ERROR_INVALID_ARGUMENT, "a recording needs 1 to %d sinks, not %zu",
         MAX_SINKS, n_names);
   for (size_t i = 0; i < n_names; i++)
-    if (!add_sink (plan, catalogue, names[i], properties->options, error))
+    if (!add_sink (plan, catalogue, names[i], is_individual, properties->options, error))
       return false;
-  return true;
+  if (is_individual || has_composed_sink (plan))
+    return true;
+  return refuse (error, REC_ERROR_INVALID_ARGUMENT,
+      "none of the sinks takes a composed recording: add one that does, or ask for outputMode "
+      "INDIVIDUAL");
 }
 
 /* --- the whole --------------------------------------------------------------------------------------- */
@@ -202,18 +232,14 @@ rec_plan_new (const RecConfig *config, RecCatalogue *catalogue,
   g_autoptr (RecPlan) plan = g_new0 (RecPlan, 1);
 
   plan->sinks = json_object_new_array ();
-  if (properties->output_mode == REC_OUTPUT_INDIVIDUAL) {
-    refuse (error, REC_ERROR_NOT_IMPLEMENTED,
-        "outputMode INDIVIDUAL cannot be recorded yet: use COMPOSED");
-    return NULL;
-  }
   if (!properties->has_audio && !properties->has_video) {
     refuse (error, REC_ERROR_UNPROCESSABLE, "hasAudio and hasVideo cannot both be false");
     return NULL;
   }
   if (!rec_limits_check (config, properties, error))
     return NULL;
-  if (properties->has_video && !choose_layout (plan, config, catalogue, properties, error))
+  if (properties->output_mode != REC_OUTPUT_INDIVIDUAL && properties->has_video &&
+      !choose_layout (plan, config, catalogue, properties, error))
     return NULL;
   if (!choose_sinks (plan, config, catalogue, properties, error) ||
       !check_option_owners (plan, properties->options, error))
@@ -252,6 +278,9 @@ describe_recording (const RecRecording *recording)
   rec_json_set_int (json, "frameRate", properties->frame_rate);
   rec_json_set_bool (json, "hasAudio", properties->has_audio);
   rec_json_set_bool (json, "hasVideo", properties->has_video);
+  rec_json_set_string (json, "sessionId", recording->session_id);
+  rec_json_set_bool (json, "individual", properties->output_mode == REC_OUTPUT_INDIVIDUAL);
+  rec_json_set_bool (json, "ignoreFailedStreams", properties->ignore_failed_streams);
   return json;
 }
 
@@ -282,6 +311,10 @@ describe_limits (const RecConfig *config)
       rec_config_get_int (config, "recording.sink-deadline-ms"));
   rec_json_set_int (json, "finishDeadlineMs",
       rec_config_get_int (config, "recording.stop-timeout-ms"));
+  rec_json_set_int (json, "streamTimeoutMs",
+      rec_config_get_int (config, "recording.stream-timeout-ms"));
+  rec_json_set_int (json, "timelineBytes",
+      rec_config_get_int (config, "recording.max-timeline-bytes"));
   return json;
 }
 
@@ -289,7 +322,8 @@ json_object *
 rec_plan_make_setup (const RecPlan *plan, const RecConfig *config, const RecRecording *recording)
 {
   json_object *setup = json_object_new_object ();
-  bool has_thumbnail = recording->era == REC_ERA_NEW && recording->properties->has_video;
+  bool has_thumbnail = recording->era == REC_ERA_NEW && recording->properties->has_video &&
+                       recording->properties->output_mode != REC_OUTPUT_INDIVIDUAL;
 
   rec_json_take (setup, "recording", describe_recording (recording));
   if (plan->layout != NULL)

@@ -62,3 +62,11 @@ rec_store_forget_journal (const RecJobContext *context, const char *id)
 
   rec_writer_remove (context->writer, path);
 }
+
+void
+rec_store_forget_chronicle (const RecJobContext *context, const RecRecording *recording)
+{
+  g_autofree char *path = rec_place_dup_chronicle_path (recording);
+
+  rec_writer_remove (context->writer, path);
+}

@@ -15,6 +15,8 @@ void rec_store_info (const RecJobContext *context, const RecRecording *recording
 void rec_store_journal (const RecJobContext *context, const RecRecording *recording,
     json_object *setup, pid_t worker, RecWriterDone done, void *data);
 
+/* The worker's notes of who was when, which are in the time line by now. */
+void rec_store_forget_chronicle (const RecJobContext *context, const RecRecording *recording);
 void rec_store_forget_journal (const RecJobContext *context, const char *id);
 
 #endif

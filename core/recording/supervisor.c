@@ -202,7 +202,22 @@ on_session_closed (RecSession *session, const char *reason, void *data)
   session->recording = NULL;
 }
 
+/* Whether its stream is to be kept may change while it is recorded. */
+static void
+on_connection_changed (RecConnection *connection, const char *property,
+    const char *new_value G_GNUC_UNUSED, void *data)
+{
+  const RecParticipant *participant = connection->participant;
+  RecJob *job = NULL;
+
+  if (participant != NULL && participant->stream != NULL && strcmp (property, "record") == 0)
+    job = find_session_job (data, participant->stream);
+  if (job != NULL)
+    rec_job_change_stream (job, participant->stream);
+}
+
 static const RecRegistryEvents registry_events = {
+  .connection_changed = on_connection_changed,
   .participant_joined = on_participant_joined,
   .participant_left = on_participant_left,
   .stream_published = on_stream_published,

@@ -9,6 +9,7 @@
 #include "media/router.h"
 #include "session/session.h"
 
+#define MAX_LINE_BYTES 450000
 #define MAX_DATA_BYTES 65536 /* as the control socket's table has it */
 
 typedef struct {
@@ -53,10 +54,22 @@ rec_tracks_free (RecTracks *tracks)
   g_free (tracks);
 }
 
+bool
+rec_tracks_is_recorded (const RecStreamInfo *stream)
+{
+  return stream->owner->connection == NULL || stream->owner->connection->record;
+}
+
 static bool
 is_screen (const RecStreamInfo *stream)
 {
   return g_strcmp0 (stream->type_of_video, "SCREEN") == 0;
+}
+
+static void
+set_data (json_object *message, const char *name, const char *text)
+{
+  rec_json_set_string (message, name, strlen (text) <= MAX_DATA_BYTES ? text : "");
 }
 
 static void
@@ -69,15 +82,25 @@ send_track_add (RecTracks *tracks, const RecStreamInfo *stream, uint32_t id,
   rec_json_set_int (message, "track", id);
   rec_json_set_string (message, "stream", stream->id);
   rec_json_set_string (message, "participant", owner->id);
-  rec_json_set_string (message, "data",
-      strlen (owner->metadata) <= MAX_DATA_BYTES ? owner->metadata : "");
+  set_data (message, "data", owner->metadata);
+  set_data (message, "clientData", owner->client_data);
+  set_data (message, "serverData", owner->server_data);
+  rec_json_set_string (message, "role", rec_role_to_string (owner->role));
+  if (stream->type_of_video != NULL)
+    rec_json_set_string (message, "typeOfVideo", stream->type_of_video);
   rec_json_set_string (message, "media", format->kind == REC_TRACK_AUDIO ? "audio" : "video");
   rec_json_set_string (message, "codec", format->codec);
   rec_json_set_int (message, "payloadType", format->payload_type);
   rec_json_set_int (message, "clockRate", format->clock_rate);
   rec_json_set_string (message, "fmtp", format->fmtp);
   rec_json_set_bool (message, "isScreen", is_screen (stream));
+  rec_json_set_bool (message, "record", rec_tracks_is_recorded (stream));
   rec_json_set_int (message, "joinedNs", stream->created_at_ticks_ms * 1000000);
+  /* What is full of control characters grows on its way: a line of the socket is bounded. */
+  if (strlen (json_object_to_json_string_ext (message, JSON_C_TO_STRING_PLAIN)) > MAX_LINE_BYTES) {
+    json_object_object_del (message, "clientData");
+    json_object_object_del (message, "serverData");
+  }
   rec_worker_process_send (tracks->worker, REC_CONTROL_TRACK_ADD, message);
 }
 
@@ -162,6 +185,7 @@ rec_tracks_change (RecTracks *tracks, RecStreamInfo *stream)
   rec_json_set_bool (message, "audioActive", stream->audio_active);
   rec_json_set_bool (message, "videoActive", stream->video_active);
   rec_json_set_bool (message, "isScreen", is_screen (stream));
+  rec_json_set_bool (message, "record", rec_tracks_is_recorded (stream));
   rec_worker_process_send (tracks->worker, REC_CONTROL_STREAM_STATE, message);
 }
 

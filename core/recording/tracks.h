@@ -17,9 +17,12 @@ RecTracks *rec_tracks_new (const RecConfig *config, RecRouter *router, RecWorker
 /* Detaches everything and closes the media socket. */
 void rec_tracks_free (RecTracks *tracks);
 
+/* Whether the stream may be kept in a file of its own: its connection says so. */
+bool rec_tracks_is_recorded (const RecStreamInfo *stream);
+
 bool rec_tracks_add (RecTracks *tracks, RecStreamInfo *stream, GError **error);
 void rec_tracks_end (RecTracks *tracks, RecStreamInfo *stream);
-/* Tells whether sound and picture are on, and what the picture is. */
+/* Tells whether sound and picture are on, what the picture is, and whether the stream is to be kept. */
 void rec_tracks_change (RecTracks *tracks, RecStreamInfo *stream);
 void rec_tracks_request_keyframe (RecTracks *tracks, uint32_t track_id);
 

@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define MAX_TRACKS 1000
-#define MAX_TAKES 1000 /* as many files as `finished` can name */
+#define GAP_NS REC_NS_PER_SECOND /* without a packet: worth a word */
+#define MAX_TAKES 1000           /* as many files as `finished` can name */
 
 typedef struct Stream Stream;
 
@@ -58,11 +59,11 @@ clear_take (RecTake *take)
   g_free (take->type_of_video);
 }
 
-static void
-free_take (gpointer data)
+void
+rec_take_free (void *take)
 {
-  clear_take (data);
-  g_free (data);
+  clear_take (take);
+  g_free (take);
 }
 
 static RecTake *
@@ -111,6 +112,7 @@ begin_take (RecIndividual *individual, Stream *stream, int64_t start_ns)
   stream->take = dup_take (&stream->facts);
   stream->take->start_ns = start_ns;
   g_ptr_array_add (individual->takes, stream->take);
+  individual->events.begun (stream->take, individual->data);
   return true;
 }
 
@@ -137,6 +139,7 @@ end_take (RecIndividual *individual, Stream *stream, int64_t end_ns)
   if (stream->take == NULL)
     return;
   stream->take->end_ns = MAX (end_ns, stream->take->start_ns);
+  individual->events.ended (stream->take, individual->data);
   stream->take = NULL;
 }
 
@@ -211,6 +214,9 @@ on_packet (const RecPassageFormat *format, GBytes *bytes, int64_t pts_ns, uint32
 
   if (!prepare_track (track, format, &file_ns))
     return;
+  if (track->last_ns > 0 && file_ns - track->last_ns > GAP_NS)
+    individual->events.gap (track->stream->take, track->is_video, track->last_ns, file_ns,
+        individual->data);
   track->last_ns = file_ns;
   packet = rec_encoded_packet_new (bytes, format->media == REC_MEDIA_VIDEO);
   packet->packet = (RecPacket){
@@ -469,7 +475,7 @@ rec_individual_new (GPtrArray *sinks, const RecTimeline *timeline, bool takes_au
   individual->all = g_ptr_array_new_with_free_func (free_stream);
   individual->tracks = g_hash_table_new_full (NULL, NULL, NULL, free_track);
   individual->order = g_ptr_array_new ();
-  individual->takes = g_ptr_array_new_with_free_func (free_take);
+  individual->takes = g_ptr_array_new_with_free_func (rec_take_free);
   if (individual->sinks->len > 0)
     return individual;
   rec_individual_free (individual);

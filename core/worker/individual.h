@@ -13,17 +13,22 @@
 
 typedef struct RecIndividual RecIndividual;
 
-/* keyframe comes from any thread. */
-typedef struct {
-  void (*keyframe) (uint32_t track_id, void *data);
-  void (*note) (const char *text, void *data);
-} RecIndividualEvents;
-
 typedef struct {
   char *stream, *participant, *client_data, *server_data, *type_of_video;
   int64_t start_ns, end_ns; /* file time; end_ns below 0: it goes on */
   bool has_audio, has_video;
 } RecTake;
+
+void rec_take_free (void *take);
+
+/* keyframe comes from any thread. */
+typedef struct {
+  void (*keyframe) (uint32_t track_id, void *data);
+  void (*note) (const char *text, void *data);
+  void (*begun) (const RecTake *take, void *data); /* before sinks hear of it */
+  void (*ended) (const RecTake *take, void *data);
+  void (*gap) (const RecTake *take, bool is_video, int64_t from_ns, int64_t to_ns, void *data);
+} RecIndividualEvents;
 
 /* Of sinks (of RecSinkRunner, borrowed) those that take single streams; NULL when there is none. */
 RecIndividual *rec_individual_new (GPtrArray *sinks, const RecTimeline *timeline, bool takes_audio,

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/lock.h"
+#include "worker/chronicle.h"
 #include "worker/individual.h"
 #include "worker/outputs.h"
 #include "worker/sink-runner.h"
@@ -32,6 +33,7 @@ struct RecRecorder {
   RecTimeline timeline;
   GThread *thread;
   RecOutputs *outputs;
+  RecChronicle *chronicle; /* NULL: none is kept; the thread's, until it has ended */
   RecThumbnail *thumbnail; /* the thread's, until it has ended */
 
   struct {
@@ -98,12 +100,20 @@ set_end (RecRecorder *recorder, int64_t at_ns)
 }
 
 static void
+apply (RecRecorder *recorder, const RecCommand *command, int64_t at_ns)
+{
+  rec_chronicle_note_command (recorder->chronicle, command,
+      rec_timeline_to_file (&recorder->timeline, at_ns));
+  rec_stage_apply (recorder->own.stage, command);
+  rec_individual_apply (recorder->own.individual, command);
+}
+
+static void
 take_command (RecRecorder *recorder, RecCommand *command)
 {
   switch (command->type) {
   case REC_COMMAND_TRACK_ADD:
-    rec_stage_apply (recorder->own.stage, command);
-    rec_individual_apply (recorder->own.individual, command);
+    apply (recorder, command, MAX (command->at_ns, recorder->timeline.start_ns));
     break;
   case REC_COMMAND_STOP:
     set_end (recorder, command->at_ns);
@@ -126,8 +136,7 @@ apply_pending (RecRecorder *recorder, int64_t until_ns)
   while ((command = g_queue_peek_head (&recorder->own.pending)) != NULL &&
          command->at_ns <= until_ns) {
     g_queue_pop_head (&recorder->own.pending);
-    rec_stage_apply (recorder->own.stage, command);
-    rec_individual_apply (recorder->own.individual, command);
+    apply (recorder, command, command->at_ns);
     rec_command_free (command);
   }
 }
@@ -372,6 +381,38 @@ on_note (const char *text, void *data)
   recorder->events.note (text, recorder->data);
 }
 
+static void
+on_arranged (const GArray *placements, int64_t at_ns, void *data)
+{
+  RecRecorder *recorder = data;
+
+  rec_chronicle_note_layout (recorder->chronicle, at_ns, placements);
+}
+
+static void
+on_take_begun (const RecTake *take, void *data)
+{
+  RecRecorder *recorder = data;
+
+  rec_chronicle_note_take_begun (recorder->chronicle, take);
+}
+
+static void
+on_take_ended (const RecTake *take, void *data)
+{
+  RecRecorder *recorder = data;
+
+  rec_chronicle_note_take_ended (recorder->chronicle, take);
+}
+
+static void
+on_gap (const RecTake *take, bool is_video, int64_t from_ns, int64_t to_ns, void *data)
+{
+  RecRecorder *recorder = data;
+
+  rec_chronicle_note_gap (recorder->chronicle, take->stream, is_video, from_ns, to_ns);
+}
+
 static bool
 open_sinks (RecRecorder *recorder, GError **error)
 {
@@ -422,8 +463,16 @@ rec_recorder_new (const RecRecorderRecipe *recipe, const RecRecorderEvents *even
     GError **error)
 {
   static const RecOutputsEvents outputs_events = { .failed = on_encoder_failed };
-  static const RecStageEvents stage_events = { .keyframe = on_keyframe, .note = on_note };
-  static const RecIndividualEvents individual_events = { .keyframe = on_keyframe, .note = on_note };
+  static const RecStageEvents stage_events = {
+    .keyframe = on_keyframe, .note = on_note, .arranged = on_arranged
+  };
+  static const RecIndividualEvents individual_events = {
+    .keyframe = on_keyframe,
+    .note = on_note,
+    .begun = on_take_begun,
+    .ended = on_take_ended,
+    .gap = on_gap,
+  };
   RecRecorder *recorder = g_new0 (RecRecorder, 1);
   g_autoptr (GstCaps) audio = recipe->has_audio ? make_audio_caps () : NULL;
 
@@ -450,8 +499,9 @@ rec_recorder_new (const RecRecorderRecipe *recipe, const RecRecorderEvents *even
 }
 
 void
-rec_recorder_start (RecRecorder *recorder, int64_t start_ns)
+rec_recorder_start (RecRecorder *recorder, int64_t start_ns, RecChronicle *chronicle)
 {
+  recorder->chronicle = chronicle;
   recorder->timeline.start_ns = start_ns;
   recorder->thread = g_thread_new ("recorder", run, recorder);
 }
@@ -469,6 +519,7 @@ rec_recorder_free (RecRecorder *recorder)
   rec_stage_free (recorder->own.stage);
   rec_individual_free (recorder->own.individual);
   rec_thumbnail_free (recorder->thumbnail);
+  rec_chronicle_free (recorder->chronicle);
   gst_clear_buffer (&recorder->own.last);
   pthread_cond_destroy (&recorder->shared.changed);
   rec_lock_clear (&recorder->shared.lock);

@@ -6,6 +6,7 @@
 #ifndef REC_WORKER_RECORDER_H
 #define REC_WORKER_RECORDER_H
 
+#include "worker/chronicle.h"
 #include "worker/command.h"
 #include "worker/recipe.h"
 
@@ -27,8 +28,8 @@ typedef struct {
 /* Makes the encoders and opens the sinks; an optional sink that cannot be opened is noted. */
 RecRecorder *rec_recorder_new (const RecRecorderRecipe *recipe, const RecRecorderEvents *events,
     void *data, GError **error);
-/* start_ns: file time 0, of CLOCK_MONOTONIC. */
-void rec_recorder_start (RecRecorder *recorder, int64_t start_ns);
+/* start_ns: file time 0, of CLOCK_MONOTONIC. Takes chronicle, which may be NULL. */
+void rec_recorder_start (RecRecorder *recorder, int64_t start_ns, RecChronicle *chronicle);
 /* Only after ended, or before start. */
 void rec_recorder_free (RecRecorder *recorder);
 

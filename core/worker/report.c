@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "worker/individual.h"
 #include "worker/inspect.h"
+#include "worker/metadata.h"
 #include "worker/sink-runner.h"
 
 #include <sys/stat.h>
@@ -42,21 +43,6 @@ is_media (const RecSinkFile *file)
          g_str_has_prefix (file->media_type, "audio/");
 }
 
-/* The take that a stream's file is of: both come in the same order. NULL: not known. */
-static const RecTake *
-find_take (RecRecorder *recorder, const char *stream, unsigned number)
-{
-  GPtrArray *takes = recorder != NULL ? rec_recorder_get_takes (recorder) : NULL;
-
-  for (unsigned i = 0; takes != NULL && i < takes->len; i++) {
-    const RecTake *take = takes->pdata[i];
-
-    if (g_strcmp0 (take->stream, stream) == 0 && number-- == 0)
-      return take;
-  }
-  return NULL;
-}
-
 /* How many files of the same stream come before this one. */
 static unsigned
 get_number (GPtrArray *files, unsigned index)
@@ -72,7 +58,7 @@ get_number (GPtrArray *files, unsigned index)
 static void
 look_at_take (json_object *json, RecFileFacts *facts, const RecTake *take)
 {
-  const int64_t end_ns = MAX (take->end_ns, take->start_ns);
+  const int64_t end_ns = take->end_ns;
 
   *facts = (RecFileFacts){ end_ns - take->start_ns, take->has_audio, take->has_video };
   rec_json_set_int (json, "startNs", take->start_ns);
@@ -80,16 +66,16 @@ look_at_take (json_object *json, RecFileFacts *facts, const RecTake *take)
 }
 
 static json_object *
-describe_file (const RecSetup *setup, RecRecorder *recorder, RecSinkRunner *sink,
+describe_file (const RecSetup *setup, RecRecorder *recorder, GPtrArray *takes, RecSinkRunner *sink,
     const RecSinkFile *file, unsigned number)
 {
-  const RecTake *take = file->stream_id != NULL ? find_take (recorder, file->stream_id, number)
-                                                : NULL;
+  const RecTake *take =
+      file->stream_id != NULL ? rec_metadata_find_take (takes, file->stream_id, number) : NULL;
   g_autofree char *path = g_build_filename (setup->directory, file->path, NULL);
   json_object *json = json_object_new_object ();
   RecFileFacts facts = { 0 };
 
-  if (is_media (file) && take != NULL)
+  if (is_media (file) && take != NULL && take->end_ns >= 0)
     look_at_take (json, &facts, take);
   else if (is_media (file) && file->stream_id == NULL && recorder != NULL &&
            rec_sink_runner_get_state (sink) == REC_SINK_DONE)
@@ -97,6 +83,10 @@ describe_file (const RecSetup *setup, RecRecorder *recorder, RecSinkRunner *sink
       setup->recorder.has_video };
   else if (is_media (file))
     rec_inspect_file (path, &facts);
+  if (take != NULL && take->end_ns < 0) { /* cut short: it lasts as long as its file */
+    rec_json_set_int (json, "startNs", take->start_ns);
+    rec_json_set_int (json, "endNs", take->start_ns + facts.duration_ns);
+  }
   rec_json_set_string (json, "name", file->path);
   rec_json_set_string (json, "mediaType", file->media_type);
   rec_json_set_int (json, "size", get_size (path));
@@ -109,7 +99,8 @@ describe_file (const RecSetup *setup, RecRecorder *recorder, RecSinkRunner *sink
 }
 
 json_object *
-rec_report_describe_files (const RecSetup *setup, RecRecorder *recorder, GPtrArray *sinks)
+rec_report_describe_files (const RecSetup *setup, RecRecorder *recorder, GPtrArray *takes,
+    GPtrArray *sinks)
 {
   json_object *array = json_object_new_array ();
 
@@ -117,8 +108,8 @@ rec_report_describe_files (const RecSetup *setup, RecRecorder *recorder, GPtrArr
     g_autoptr (GPtrArray) files = rec_sink_runner_dup_files (sinks->pdata[i]);
 
     for (unsigned j = 0; j < files->len; j++)
-      json_object_array_add (array,
-          describe_file (setup, recorder, sinks->pdata[i], files->pdata[j], get_number (files, j)));
+      json_object_array_add (array, describe_file (setup, recorder, takes, sinks->pdata[i],
+                                        files->pdata[j], get_number (files, j)));
   }
   return array;
 }

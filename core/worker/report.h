@@ -9,9 +9,10 @@
 #include <json-c/json.h>
 
 json_object *rec_report_make_stats (const RecRecorderStats *stats);
-/* The files of all sinks (RecSinkRunner) as in the message `finished`. recorder NULL: they were recovered. */
+/* The files of all sinks (RecSinkRunner) as in the message `finished`. recorder NULL: they were recovered. takes: of
+ * RecTake, what streams' files are of. */
 json_object *rec_report_describe_files (const RecSetup *setup, RecRecorder *recorder,
-    GPtrArray *sinks);
+    GPtrArray *takes, GPtrArray *sinks);
 /* One sentence each for what did not go as it should without ending the recording. */
 GPtrArray *rec_report_list_misses (RecRecorder *recorder, GPtrArray *sinks);
 

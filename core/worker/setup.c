@@ -8,7 +8,9 @@
 
 #include <string.h>
 
+/* For a setup that says nothing of them. */
 #define STREAM_TIMEOUT_MS 10000
+#define TIMELINE_BYTES (4 * 1024 * 1024)
 
 static void
 read_encoder (RecSetup *setup, RecJson *encoder)
@@ -55,6 +57,8 @@ read_recording (RecSetup *setup)
   setup->id = rec_json_string_or (recording, "id", "");
   setup->directory = rec_json_string_or (recording, "directory", "");
   setup->name = rec_json_string_or (recording, "name", "");
+  setup->session_id = rec_json_string_or (recording, "sessionId", "");
+  setup->timeline_bytes = rec_json_int_or (limits, "timelineBytes", TIMELINE_BYTES);
   setup->ignores_failed_streams = rec_json_bool_or (recording, "ignoreFailedStreams", false);
   setup->stream_timeout_ms = rec_json_int_or (limits, "streamTimeoutMs", STREAM_TIMEOUT_MS);
   recorder->takes_video = rec_json_bool_or (recording, "hasVideo", false);

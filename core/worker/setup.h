@@ -12,7 +12,8 @@
 
 typedef struct {
   json_object *message; /* owned; all strings lie in it */
-  const char *id, *directory, *name;
+  const char *id, *directory, *name, *session_id;
+  int64_t timeline_bytes; /* of who was when */
   bool ignores_failed_streams;
   int64_t stream_timeout_ms;  /* how long a start waits for each stream */
   RecRecorderRecipe recorder; /* without sinks */

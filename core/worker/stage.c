@@ -314,9 +314,12 @@ rec_stage_paint (RecStage *stage)
 
   look_at_tracks (stage);
   count_page (stage);
-  if (rec_scene_arrange (stage->scene, now_ns, &placements))
+  if (rec_scene_arrange (stage->scene, now_ns, &placements)) {
     rec_compositor_set_placements (stage->compositor,
         (const RecPlacement *) (void *) placements->data, placements->len);
+    if (stage->events.arranged != NULL)
+      stage->events.arranged (placements, now_ns, stage->data);
+  }
   pictures = g_new0 (const RecPicture *, placements->len + 1);
   for (unsigned i = 0; i < placements->len; i++)
     pictures[i] = find_picture (stage, g_array_index (placements, RecPlacement, i).video_track);

@@ -14,6 +14,7 @@ typedef struct RecStage RecStage;
 typedef struct {
   void (*keyframe) (uint32_t track_id, void *data);
   void (*note) (const char *text, void *data);
+  void (*arranged) (const GArray *placements, int64_t at_ns, void *data); /* of RecPlacement */
 } RecStageEvents;
 
 RecStage *rec_stage_new (const RecRecorderRecipe *recipe, const RecTimeline *timeline,

@@ -11,6 +11,7 @@
 #include "base/main-thread.h"
 #include "wire/build.h"
 #include "wire/control.h"
+#include "worker/conclusion.h"
 #include "worker/media-socket.h"
 #include "worker/page-run.h"
 #include "worker/prepare.h"
@@ -405,8 +406,8 @@ say_finished (void)
     note (misses->pdata[i]);
   rec_json_set_bool (message, "ok", worker.failure == NULL);
   rec_json_take (message, "files",
-      rec_report_describe_files (worker.setup, worker.recorder,
-          rec_sink_set_get_all (worker.sinks)));
+      rec_conclusion_make_files (worker.setup, worker.recorder, rec_sink_set_get_all (worker.sinks),
+          note));
   if (worker.failure != NULL)
     rec_json_set_string (message, "message", worker.failure);
   say (REC_CONTROL_FINISHED, message);
@@ -650,7 +651,8 @@ begin_recording (json_object *message)
   worker.begun_us = g_get_monotonic_time ();
   worker.n_expected = (unsigned) rec_json_int_or (message, "streams", 0);
   worker.reported_us = g_get_monotonic_time ();
-  rec_recorder_start (worker.recorder, start_ns);
+  rec_recorder_start (worker.recorder, start_ns,
+      rec_conclusion_begin (worker.setup, rec_json_int_or (message, "createdAt", 0)));
   if (worker.page != NULL)
     rec_page_run_begin (worker.page, worker.recorder, start_ns);
   rec_media_socket_set_pause (worker.media, worker.setup->recorder.is_live ? MEDIA_PAUSE_MS : 0);

@@ -204,7 +204,7 @@ stage.test('checks recordings before it starts them', async () => {
     [400, { name: 'a/b' }], [400, { name: '../b' }], [400, { name: 7 }],
     [400, { hasAudio: 'yes' }], [400, { frameRate: 'fast' }], [400, { outputMode: 'MOSAIC' }],
     [400, { sinks: ['tape'] }], [400, { sinks: 'mp4' }], [400, { options: { best_fit: { nothing: 1 } } }],
-    [501, { outputMode: 'INDIVIDUAL' }], [501, { recordingLayout: 'CUSTOM' }],
+    [400, { outputMode: 'INDIVIDUAL', sinks: ['mp4'] }], [400, { sinks: ['local'] }], [501, { recordingLayout: 'CUSTOM' }],
   ];
   for (const [expected, body] of checks) {
     const answer = await start(now, { session, ...body });

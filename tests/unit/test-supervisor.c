@@ -635,8 +635,10 @@ test_refuses_what_it_cannot_record (Fixture *fixture, gconstpointer data G_GNUC_
   start_server (fixture);
   RecSession *session = make_session (fixture, "strict");
   individual->output_mode = REC_OUTPUT_INDIVIDUAL;
+  individual->sinks = g_strsplit ("mp4", ",", -1);
   nothing->has_audio = nothing->has_video = false;
-  assert_start_is_refused (fixture, session, individual, REC_ERROR_NOT_IMPLEMENTED, "INDIVIDUAL");
+  assert_start_is_refused (fixture, session, individual, REC_ERROR_INVALID_ARGUMENT,
+      "sink 'mp4' takes no single streams");
   assert_start_is_refused (fixture, session, nothing, REC_ERROR_UNPROCESSABLE, "hasAudio");
   assert_start_is_refused (fixture, session, with_layout ("CUSTOM"), REC_ERROR_NOT_IMPLEMENTED,
       "custom");
