@@ -214,6 +214,11 @@ open_file (RecCall *call, const RecRecording *recording, const char *name)
     if (strcmp (base, name) == 0)
       return rec_path_open_contained (folder, base, O_RDONLY | O_NONBLOCK, 0, NULL);
   }
+  for (guint i = 0; i < recording->other_files->len; i++) {
+    const char *other = recording->other_files->pdata[i];
+    if (strcmp (other, name) == 0)
+      return rec_path_open_contained (recording->directory, other, O_RDONLY | O_NONBLOCK, 0, NULL);
+  }
   return -1;
 }
 
@@ -244,6 +249,19 @@ rec_send_flat_file (RecCall *call)
     }
   }
   rec_http_answer_status (call->request, 404, NOT_FOUND);
+}
+
+/* Who was when, as JSON. */
+void
+rec_send_timeline (RecCall *call)
+{
+  const RecRecording *recording =
+      rec_registry_find_recording (call->api->context.registry, call->arguments[0]);
+  g_autofree char *name = recording != NULL ? g_strconcat (recording->name, ".timeline.json", NULL)
+                                            : NULL;
+
+  answer_with (call, recording == NULL ? -1 : open_file (call, recording, name),
+      recording != NULL ? name : "");
 }
 
 void

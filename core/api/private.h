@@ -122,5 +122,6 @@ void rec_send_cdr_file (RecCall *call);
 
 void rec_send_flat_file (RecCall *call);
 void rec_send_file (RecCall *call);
+void rec_send_timeline (RecCall *call);
 
 #endif

@@ -71,6 +71,7 @@ static const RecRoute routes[] = {
   { "GET",    "/recto/api/v1/uploads/{}",           PLAIN,          rec_get_upload },
   { "DELETE", "/recto/api/v1/uploads/{}",           PLAIN,          rec_delete_upload },
   { "GET",    "/recto/api/v1/uploads/{}/{}",        PLAIN,          rec_send_upload },
+  { "GET",    "/recto/api/v1/recordings/{}/timeline", PLAIN,        rec_send_timeline },
   { "GET",    "/",                                  PLAIN,          rec_show_status },
   { "GET",    "/accept-certificate",                PLAIN | PUBLIC, rec_show_accept_certificate },
   { "GET",    "/openvidu/accept-certificate",       PLAIN | PUBLIC, rec_show_accept_certificate },

@@ -264,12 +264,6 @@ rec_place_dup_chronicle_path (const RecRecording *recording)
 }
 
 char *
-rec_place_dup_timeline_path (const RecRecording *recording)
-{
-  return dup_path (recording, "", recording->name, ".timeline.json");
-}
-
-char *
 rec_place_dup_thumbnail_path (const RecRecording *recording)
 {
   return dup_path (recording, "", recording->id, ".jpg");

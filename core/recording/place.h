@@ -23,7 +23,6 @@ char *rec_place_dup_entity_path (const RecRecording *recording);
 char *rec_place_dup_info_path (const RecRecording *recording);
 char *rec_place_dup_chronicle_path (
     const RecRecording *recording); /* the worker's, until all is done */
-char *rec_place_dup_timeline_path (const RecRecording *recording);
 char *rec_place_dup_thumbnail_path (const RecRecording *recording);
 char *rec_place_dup_video_path (
     const RecRecording *recording); /* NULL while the file's name is not known */
