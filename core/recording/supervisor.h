@@ -25,7 +25,7 @@ void rec_supervisor_set_page_server (RecSupervisor *supervisor, unsigned port,
 typedef void (*RecRecordingDone) (RecRecording *recording, const GError *error, void *data);
 
 /* Starts recording session. Checks what can be checked at once: module off NOT_IMPLEMENTED; RELAYED or already recorded
- * CONFLICT; unknown layout or sink INVALID_ARGUMENT with the list of what there is; INDIVIDUAL, and
+ * CONFLICT; unknown layout or sink INVALID_ARGUMENT with the list of what there is;
  * pages without a browser, NOT_IMPLEMENTED. On success returns the recording (borrowed, STARTING), and done comes when its file exists and has
  * data, or with the error. Properties are complete (defaults filled in) and borrowed. */
 RecRecording *rec_supervisor_start (RecSupervisor *supervisor, RecSession *session,

@@ -496,6 +496,16 @@ rec_individual_free (RecIndividual *individual)
   g_free (individual);
 }
 
+int64_t
+rec_individual_count_bytes (RecIndividual *individual)
+{
+  int64_t bytes = 0;
+
+  for (unsigned i = 0; individual != NULL && i < individual->order->len; i++)
+    bytes += rec_passage_get_bytes (((Track *) individual->order->pdata[i])->passage);
+  return bytes;
+}
+
 void
 rec_individual_count (RecIndividual *individual, unsigned *n_streams, unsigned *n_silent)
 {

@@ -45,6 +45,8 @@ void rec_individual_run (RecIndividual *individual, int64_t until_ns);
 /* Everything ends at this file time. */
 void rec_individual_end (RecIndividual *individual, int64_t end_ns);
 
+/* What waits for its time, of all tracks. */
+int64_t rec_individual_count_bytes (RecIndividual *individual);
 /* How many streams there are to be recorded, and how many of them have sent nothing yet. [any] */
 void rec_individual_count (RecIndividual *individual, unsigned *n_streams, unsigned *n_silent);
 /* Of RecTake, in the order of their beginning; after end. Borrowed. */

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "worker/pipeline.h"
+#include "worker/recipe.h"
 #include "worker/timeline.h"
 #include "worker/track-source.h"
 
@@ -35,6 +36,7 @@ struct RecPassage {
   RecPipeline *pipeline;
   RecPassageFormat format;
   GQueue waiting; /* of Waiting */
+  int64_t waiting_bytes;
   bool is_open, needs_keyframe, is_discont, is_noted;
   int64_t resume_ns; /* after a failure */
   int64_t last_request_us;
@@ -229,6 +231,12 @@ rec_passage_set_open (RecPassage *passage, bool is_open)
 
 /* --- packets --------------------------------------------------------------------------------------- */
 
+static int64_t
+get_cost (GstBuffer *rtp)
+{
+  return (int64_t) gst_buffer_get_size (rtp) + REC_PACKET_COST;
+}
+
 void
 rec_passage_push (RecPassage *passage, GstBuffer *rtp, int64_t pts_ns, bool is_discont)
 {
@@ -239,7 +247,14 @@ rec_passage_push (RecPassage *passage, GstBuffer *rtp, int64_t pts_ns, bool is_d
   if (is_discont)
     GST_BUFFER_FLAG_SET (waiting->rtp, GST_BUFFER_FLAG_DISCONT);
   GST_BUFFER_PTS (waiting->rtp) = (GstClockTime) pts_ns;
+  passage->waiting_bytes += get_cost (waiting->rtp);
   g_queue_push_tail (&passage->waiting, waiting);
+}
+
+int64_t
+rec_passage_get_bytes (const RecPassage *passage)
+{
+  return passage->waiting_bytes;
 }
 
 /* A depayloader that gave up is replaced, at most once a second. */
@@ -286,6 +301,7 @@ rec_passage_run (RecPassage *passage, int64_t until_ns)
 
   while ((waiting = g_queue_peek_head (&passage->waiting)) != NULL && waiting->pts_ns < until_ns) {
     g_queue_pop_head (&passage->waiting);
+    passage->waiting_bytes -= get_cost (waiting->rtp);
     hand_on (passage, waiting);
     free_waiting (waiting);
   }

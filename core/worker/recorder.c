@@ -15,6 +15,7 @@
 #include <time.h>
 
 #define LATE_NS (120 * REC_NS_PER_MS) /* behind by more than this, the last picture is repeated */
+#define MAX_WAITING 4                 /* times what one track may hold: for all of them */
 #define MIN_PAINTED_PER_SECOND 5      /* however late: nobody should see a frozen room */
 
 /* What the main thread hands over: a packet, or a command. */
@@ -50,10 +51,12 @@ struct RecRecorder {
     RecStage *stage;
     RecIndividual *individual; /* NULL: no sink takes single streams */
     int64_t end_ns;            /* file time; -1 until it is known */
-    GQueue pending;            /* of RecCommand, by at_ns */
-    GstBuffer *last;           /* the picture last handed out */
-    int64_t step, n_steps;     /* n_steps: -1 until the end is known */
-    int64_t horizon_ns;        /* packets clock: file time that has been reached */
+    int64_t waiting_bytes;     /* of all tracks */
+    uint64_t n_lost;
+    GQueue pending;        /* of RecCommand, by at_ns */
+    GstBuffer *last;       /* the picture last handed out */
+    int64_t step, n_steps; /* n_steps: -1 until the end is known */
+    int64_t horizon_ns;    /* packets clock: file time that has been reached */
     uint64_t n_repeated;
     int64_t n_in_a_row; /* repeated since the last one that was painted */
   } own;
@@ -153,11 +156,25 @@ tame_time (RecRecorder *recorder, Item *item)
     item->pts_ns = now_ns;
 }
 
+/* Each track has a bound of its own, but there may be many. False: the packet is lost, and its gap tells so. */
+static bool
+has_room (RecRecorder *recorder, GstBuffer *rtp)
+{
+  recorder->own.waiting_bytes += get_cost (rtp);
+  if (!recorder->recipe.is_live ||
+      recorder->own.waiting_bytes <= MAX_WAITING * recorder->recipe.queue_bytes)
+    return true;
+  recorder->own.n_lost++;
+  return false;
+}
+
 static void
 take_packet (RecRecorder *recorder, Item *item)
 {
   const int64_t file_ns = rec_timeline_to_file (&recorder->timeline, item->pts_ns);
 
+  if (!has_room (recorder, item->rtp))
+    return;
   recorder->own.horizon_ns = MAX (recorder->own.horizon_ns, file_ns);
   rec_individual_push (recorder->own.individual, item->track_id, item->rtp, item->pts_ns,
       item->is_discont);
@@ -220,7 +237,7 @@ update_stats (RecRecorder *recorder, int64_t end_ns)
   stats->file_ns = end_ns;
   stats->frames_out = recorder->recipe.has_video ? (uint64_t) recorder->own.step : 0;
   stats->frames_repeated = recorder->own.n_repeated;
-  stats->packets_dropped = n_dropped + recorder->shared.n_refused;
+  stats->packets_dropped = n_dropped + recorder->shared.n_refused + recorder->own.n_lost;
   rec_stage_count_page (recorder->own.stage, &stats->page_frames, &stats->page_frames_repeated);
 }
 
@@ -240,6 +257,8 @@ run_step (RecRecorder *recorder)
   if (recorder->recipe.has_audio)
     rec_outputs_push_audio (recorder->outputs, rec_stage_mix (recorder->own.stage));
   recorder->own.step++;
+  recorder->own.waiting_bytes = rec_stage_count_bytes (recorder->own.stage) +
+                                rec_individual_count_bytes (recorder->own.individual);
   update_stats (recorder, end_ns);
 }
 

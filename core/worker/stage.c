@@ -409,6 +409,19 @@ rec_stage_count_page (const RecStage *stage, uint64_t *n_new, uint64_t *n_repeat
   *n_repeated = stage->page.n_repeated;
 }
 
+int64_t
+rec_stage_count_bytes (RecStage *stage)
+{
+  GHashTableIter iterator;
+  int64_t bytes = 0;
+  gpointer track;
+
+  g_hash_table_iter_init (&iterator, stage->tracks);
+  while (g_hash_table_iter_next (&iterator, NULL, &track))
+    bytes += rec_track_source_get_bytes (track);
+  return bytes;
+}
+
 uint64_t
 rec_stage_count_dropped (RecStage *stage)
 {

@@ -33,6 +33,8 @@ void rec_stage_decode (RecStage *stage, int64_t step);
 GstBuffer *rec_stage_paint (RecStage *stage);
 GstBuffer *rec_stage_mix (RecStage *stage);
 
+/* What waits for its time, of all tracks. */
+int64_t rec_stage_count_bytes (RecStage *stage);
 uint64_t rec_stage_count_dropped (RecStage *stage);
 /* Pictures painted with a new picture of the captured page, and with the one before once more. */
 void rec_stage_count_page (const RecStage *stage, uint64_t *n_new, uint64_t *n_repeated);

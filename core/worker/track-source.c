@@ -318,6 +318,12 @@ rec_track_source_push (RecTrackSource *track, GstBuffer *rtp, int64_t pts_ns, bo
   g_queue_push_tail (&track->waiting, waiting);
 }
 
+int64_t
+rec_track_source_get_bytes (const RecTrackSource *track)
+{
+  return track->waiting_bytes;
+}
+
 bool
 rec_track_source_has_due (RecTrackSource *track, int64_t until_ns)
 {

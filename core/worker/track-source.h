@@ -57,6 +57,8 @@ void rec_track_source_free (RecTrackSource *track);
 
 /* Takes the RTP packet; pts_ns is absolute. */
 void rec_track_source_push (RecTrackSource *track, GstBuffer *rtp, int64_t pts_ns, bool is_discont);
+/* What waits here. */
+int64_t rec_track_source_get_bytes (const RecTrackSource *track);
 bool rec_track_source_has_due (RecTrackSource *track, int64_t until_ns);
 /* Decodes what has a time up to until_ns (absolute). [any, one thread at a time] */
 void rec_track_source_decode (RecTrackSource *track, int64_t until_ns);
