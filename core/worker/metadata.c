@@ -66,6 +66,17 @@ count_before (json_object *files, size_t index, const char *stream)
   return n;
 }
 
+/* Files come in the order in which they were completed. */
+static int
+compare_starts (const void *a, const void *b)
+{
+  json_object *left = *(json_object *const *) a, *right = *(json_object *const *) b;
+  const int64_t from = rec_json_int_or (left, "startTimeOffset", 0);
+  const int64_t to = rec_json_int_or (right, "startTimeOffset", 0);
+
+  return from < to ? -1 : from > to;
+}
+
 json_object *
 rec_metadata_make (json_object *facts, json_object *files, GPtrArray *takes)
 {
@@ -86,6 +97,7 @@ rec_metadata_make (json_object *facts, json_object *files, GPtrArray *takes)
           describe (name, file,
               rec_metadata_find_take (takes, stream, count_before (files, i, stream))));
   }
+  json_object_array_sort (list, compare_starts);
   rec_json_take (metadata, "files", list);
   return metadata;
 }

@@ -98,6 +98,28 @@ assert_times (RecWorkerRig *rig, const char *stream, unsigned number, double sta
   g_assert_cmpint (rec_json_int_or (file, "size", 0), >, 2048);
 }
 
+/* What NAME.json says of its file number i. */
+static json_object *
+read_metadata (RecWorkerRig *rig)
+{
+  g_autofree char *path = g_build_filename (rig->directory, "film.json", NULL);
+  g_autoptr (GError) error = NULL;
+  json_object *json = rec_json_parse_file (path, 1 << 20, &error);
+
+  g_assert_no_error (error);
+  return json;
+}
+
+static void
+assert_offsets (json_object *metadata, unsigned i, const char *name, double start, double finish)
+{
+  json_object *file = json_object_array_get_idx (rec_json_get (metadata, "files"), i);
+
+  g_assert_cmpstr (rec_json_string_or (file, "name", ""), ==, name);
+  assert_near ((double) rec_json_int_or (file, "startTimeOffset", -1) / 1e3, start, 0.05);
+  assert_near ((double) rec_json_int_or (file, "endTimeOffset", -1) / 1e3, finish, 0.05);
+}
+
 /* --- one stream ------------------------------------------------------------------------------------ */
 
 static void
@@ -204,6 +226,10 @@ test_return (void)
   assert_times (rig, "a", 0, 0, 1);
   assert_times (rig, "a", 1, 2, 4);
   assert_times (rig, "b", 0, 2.5, 4);
+  g_autoptr (RecJson) metadata = read_metadata (rig);
+  assert_offsets (metadata, 0, "a.webm", 0, 1);
+  assert_offsets (metadata, 1, "a-1.webm", 2, 4);
+  assert_offsets (metadata, 2, "b.mkv", 2.5, 4);
   first = get_path (rig, "a", 0);
   second = get_path (rig, "a", 1);
   rec_judge_decodes (first);
@@ -284,7 +310,10 @@ test_nobody (void)
   g_autoptr (RecWorkerRig) rig = rec_worker_rig_new (&alone);
 
   stop (rig, 1);
-  g_assert_cmpuint (json_object_array_length (rec_json_get (rig->finished, "files")), ==, 0);
+  json_object *files = rec_json_get (rig->finished, "files");
+  for (size_t i = 0; i < json_object_array_length (files); i++)
+    g_assert_cmpstr (rec_json_string_or (json_object_array_get_idx (files, i), "mediaType", ""), ==,
+        "application/json"); /* metadata and time line are there all the same */
 }
 
 static void
@@ -322,6 +351,9 @@ test_killed (void)
   g_assert_true (rec_json_bool_or (find_file (second, "a", 0), "hasVideo", false));
   g_assert_cmpint (rec_json_int_or (find_file (second, "a", 0), "durationNs", 0), >, 1900000000);
   rec_judge_decodes (path);
+  g_autoptr (RecJson) metadata = read_metadata (second);
+  g_assert_cmpuint (json_object_array_length (rec_json_get (metadata, "files")), ==, 2);
+  g_assert_cmpint (rec_json_int_or (find_file (second, "a", 0), "endNs", 0), >, 1900000000);
   g_free (g_steal_pointer (&path));
   path = get_path (second, "b", 0);
   g_assert_true (g_str_has_suffix (path, ".mkv"));
@@ -343,7 +375,7 @@ main (int argc, char **argv)
   g_test_add_func ("/local/leaves-out-who-is-not-to-be-recorded", test_not_to_be_recorded);
   g_test_add_func ("/local/the-same-packets-make-a-composition-too", test_both_at_once);
   g_test_add_func ("/local/keeps-fifty-streams", test_fifty);
-  g_test_add_func ("/local/nobody-makes-no-file", test_nobody);
+  g_test_add_func ("/local/nobody-makes-no-media", test_nobody);
   g_test_add_func ("/local/another-codec-costs-one-track", test_unknown_codec);
   g_test_add_func ("/local/files-survive-a-kill", test_killed);
   return g_test_run ();
