@@ -51,12 +51,23 @@ write_line (RecChronicle *chronicle, json_object *line)
   chronicle->fd = -1;
 }
 
+/* Milliseconds, to the microsecond. */
+static void
+set_time (json_object *line, const char *name, int64_t at_ns)
+{
+  char text[G_ASCII_DTOSTR_BUF_SIZE];
+  const double ms = (double) at_ns / 1e6;
+
+  g_ascii_formatd (text, sizeof text, "%.3f", ms);
+  rec_json_take (line, name, json_object_new_double_s (ms, text));
+}
+
 static json_object *
 make_line (int64_t at_ns, const char *event, const char *stream)
 {
   json_object *line = json_object_new_object ();
 
-  rec_json_set_double (line, "at", (double) (at_ns / 1000) / 1000.0);
+  set_time (line, "at", at_ns);
   rec_json_set_string (line, "event", event);
   if (stream != NULL)
     rec_json_set_string (line, "streamId", stream);
@@ -222,7 +233,7 @@ rec_chronicle_note_gap (RecChronicle *chronicle, const char *stream, bool is_vid
     return;
   line = make_line (from_ns, "gap", stream);
   rec_json_set_string (line, "kind", is_video ? "video" : "audio");
-  rec_json_set_double (line, "until", (double) (to_ns / 1000) / 1000.0);
+  set_time (line, "until", to_ns);
   write_bounded (chronicle, to_ns, line);
 }
 
