@@ -26,9 +26,9 @@ export async function frameTimes(file) {
   return stdout.toString().split('\n').map(parseFloat).filter(Number.isFinite).sort((a, b) => a - b);
 }
 
-/** What a strict decoder complains about; empty for a sound file. */
-export async function decodeComplaints(file) {
-  const { stderr } = await run('ffmpeg', ['-v', 'error', '-xerror', '-i', file, '-f', 'null', '-'], big)
+/** What a strict decoder complains about; empty for a sound file. options: of the decoder's output. */
+export async function decodeComplaints(file, ...options) {
+  const { stderr } = await run('ffmpeg', ['-v', 'error', '-xerror', '-i', file, ...options, '-f', 'null', '-'], big)
     .catch((error) => ({ stderr: `${error.stderr}${error.message}` }));
   return stderr.toString().trim();
 }
