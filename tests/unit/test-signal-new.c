@@ -266,6 +266,11 @@ test_what_there_is_not (Room *room, const void *data G_GNUC_UNUSED)
     { "removeFilterEventListener", "{\"streamId\":\"x\"}", REC_RPC_FILTER_LISTENER },
     { "subscribeToSpeechToText", "{\"connectionId\":\"x\"}", REC_RPC_WRONG_EDITION },
     { "unsubscribeFromSpeechToText", "{\"connectionId\":\"x\"}", REC_RPC_WRONG_EDITION },
+    { "prepareReceiveVideoFrom", "{\"sender\":\"x\"}", REC_RPC_UNKNOWN_METHOD },
+    { "receiveVideoFrom", "{\"sender\":\"x\",\"sdpAnswer\":\"v=0\"}", REC_RPC_INVALID_PARAMS },
+    { "reconnectStream", "{\"stream\":\"x\",\"sdpString\":\"v=0\"}", REC_RPC_INVALID_PARAMS },
+    { "sessionStatus", "{\"sessionId\":\"x\"}", REC_RPC_UNKNOWN_METHOD },
+    { "connect", "{}", REC_RPC_RECONNECTION },
   };
   RigClient *client = room_join_as (room, REC_ROLE_MODERATOR);
 
