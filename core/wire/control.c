@@ -235,13 +235,7 @@ static const RecJsonField hello_fields[] = {
   REC_JSON_FIELDS_END,
 };
 
-static const RecJsonField ready_fields[] = {
-  OPTIONAL_INTEGER ("width", 0, 8192),
-  OPTIONAL_INTEGER ("height", 0, 8192),
-  OPTIONAL_INTEGER ("frameRate", 1, 240),
-  OPTIONAL_BOOLEAN ("hasAudio"),
-  REC_JSON_FIELDS_END,
-};
+static const RecJsonField ready_fields[] = { REC_JSON_FIELDS_END };
 
 static const RecJsonField started_fields[] = {
   OPTIONAL_STRING ("file", 4096),

@@ -28,8 +28,7 @@
  * up     hello         version, build, pid        (first, unasked)
  *        ready                                    (after setup: plugins loaded, encoder open: begin may come; with a
  *                                                 page: RECORDER has joined and the page has painted, or it fell back,
- *                                                 within REC_WIRE_PAGE_LAUNCH_MS + readyTimeoutMs; and width, height,
- *                                                 frameRate, hasAudio as the page's layout chose them)
+ *                                                 within REC_WIRE_PAGE_LAUNCH_MS + readyTimeoutMs)
  *        started       file (name of the file being written), (its first data is on disk)
  *        keyframe      track                      (please ask the publisher for one)
  *        note          text                       (a sink was detached, the machine is too slow ...: goes to the entity)

@@ -115,20 +115,20 @@ check (const RecPageRecipe *recipe, const RecPage *page, GError **error)
   return true;
 }
 
+/* The window may differ from the recording, which then shows it scaled. */
 static void
-apply_to_recording (const RecPage *page, RecRecorderRecipe *recorder)
+read_page (RecPageRecipe *recipe, const RecPage *page, const RecRecorderRecipe *recorder)
 {
-  if (page->width > 0)
-    recorder->width = page->width / 2 * 2; /* x264 takes no odd sides */
-  if (page->height > 0)
-    recorder->height = page->height / 2 * 2;
-  if (page->frame_rate > 0)
-    recorder->frame_rate = page->frame_rate;
-  if (page->audio == AUDIO_OFF)
-    recorder->has_audio = false;
-  recorder->encoder.width = recorder->width;
-  recorder->encoder.height = recorder->height;
-  recorder->encoder.frame_rate = recorder->frame_rate;
+  recipe->url = g_strdup (page->url);
+  recipe->width = (page->width > 0 ? page->width : recorder->width) / 2 * 2;
+  recipe->height = (page->height > 0 ? page->height : recorder->height) / 2 * 2;
+  recipe->frame_rate = page->frame_rate > 0 ? page->frame_rate : recorder->frame_rate;
+  recipe->background = page->background;
+  recipe->has_sound = recorder->has_audio && page->audio != AUDIO_OFF;
+  recipe->must_join = *recipe->secret != '\0' && strstr (recipe->url, recipe->secret) != NULL;
+  if (page->ready_timeout_ms > 0)
+    recipe->ready_timeout_ms =
+        (int) MIN ((uint32_t) recipe->ready_timeout_ms, page->ready_timeout_ms);
 }
 
 /* The server by its own address and by the documented port, the page's own origin, and what its layout allows. */
@@ -169,7 +169,7 @@ find_reachable (RecPageRecipe *recipe, const char *allow, GError **error)
 }
 
 static bool
-fill_in (RecPageRecipe *recipe, RecRecorderRecipe *recorder, GError **error)
+fill_in (RecPageRecipe *recipe, const RecRecorderRecipe *recorder, GError **error)
 {
   g_autofree char *url = g_malloc0 (URL_BYTES), *allow = g_malloc0 (ALLOW_BYTES);
   RecPage page = {
@@ -183,21 +183,12 @@ fill_in (RecPageRecipe *recipe, RecRecorderRecipe *recorder, GError **error)
   if (!load (recipe, error) || !resolve (recipe, recorder, &page, error) ||
       !check (recipe, &page, error))
     return false;
-  recipe->url = g_strdup (page.url);
-  if (!find_reachable (recipe, page.allow, error))
-    return false;
-  apply_to_recording (&page, recorder);
-  recipe->background = page.background;
-  recipe->has_sound = recorder->has_audio;
-  recipe->must_join = *recipe->secret != '\0' && strstr (recipe->url, recipe->secret) != NULL;
-  if (page.ready_timeout_ms > 0)
-    recipe->ready_timeout_ms =
-        (int) MIN ((uint32_t) recipe->ready_timeout_ms, page.ready_timeout_ms);
-  return true;
+  read_page (recipe, &page, recorder);
+  return find_reachable (recipe, page.allow, error);
 }
 
 RecPageRecipe *
-rec_page_recipe_new (json_object *setup, RecRecorderRecipe *recorder, GError **error)
+rec_page_recipe_new (json_object *setup, const RecRecorderRecipe *recorder, GError **error)
 {
   g_autoptr (RecPageRecipe) recipe = g_new0 (RecPageRecipe, 1);
   RecJson *browser = rec_json_get (setup, "browser");

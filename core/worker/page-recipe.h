@@ -11,8 +11,9 @@ typedef struct {
   json_object *setup; /* the page's part; all strings not owned lie in it */
   RecLoadedPlugin *plugin;
   RecOptions *options;
-  char *url;        /* owned */
-  char **reachable; /* owned; "host:port" */
+  char *url;                     /* owned */
+  char **reachable;              /* owned; "host:port" */
+  int width, height, frame_rate; /* of the window and its capture; both sides even */
   uint32_t background;
   int ready_timeout_ms;
   bool has_sound;
@@ -21,9 +22,8 @@ typedef struct {
   const char *secret;
 } RecPageRecipe;
 
-/* setup: the message's "page", checked against the table; borrowed. What the page chooses for the recording is written
- * into recorder. The error's code says whether the layout is not found, invalid, or unsupported. */
-RecPageRecipe *rec_page_recipe_new (json_object *setup, RecRecorderRecipe *recorder,
+/* setup: the message's "page", checked against the table; borrowed. The error's code says whether the layout is not found, invalid, or unsupported. */
+RecPageRecipe *rec_page_recipe_new (json_object *setup, const RecRecorderRecipe *recorder,
     GError **error);
 void rec_page_recipe_free (RecPageRecipe *recipe);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecPageRecipe, rec_page_recipe_free)

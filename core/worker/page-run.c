@@ -35,7 +35,6 @@ typedef enum {
 
 struct RecPageRun {
   const RecPageRecipe *recipe;
-  RecRecorderRecipe recorder;
   RecPageRunEvents events;
   void *data;
   State state;
@@ -392,14 +391,14 @@ make_capture (RecPageRun *run, GError **error)
       .user = rec_json_string_or (browser, "user", ""),
       .profile_directory = rec_json_string_or (browser, "profileDirectory", ""),
       .has_sandbox = rec_json_bool_or (browser, "sandbox", true),
-      .width = run->recorder.width,
-      .height = run->recorder.height,
+      .width = run->recipe->width,
+      .height = run->recipe->height,
       .host_rules = rec_json_string_or (setup, "hostRules", ""),
       .cert_key_hash = rec_json_string_or (setup, "certKeyHash", ""),
       .reachable = (const char *const *) run->recipe->reachable,
     },
     .url = run->recipe->url,
-    .frame_rate = run->recorder.frame_rate,
+    .frame_rate = run->recipe->frame_rate,
     .background = run->recipe->background,
     .has_sound = run->recipe->has_sound,
     .max_memory_bytes = rec_json_int_or (browser, "memoryBytes", 0),
@@ -454,17 +453,16 @@ rec_page_run_set_joined (RecPageRun *run, bool has_joined, int n_streams)
 /* --- life ----------------------------------------------------------------------------------------------------- */
 
 RecPageRun *
-rec_page_run_new (const RecPageRecipe *recipe, const RecRecorderRecipe *recorder,
-    const RecPageRunEvents *events, void *data, GError **error)
+rec_page_run_new (const RecPageRecipe *recipe, bool has_video, const RecPageRunEvents *events,
+    void *data, GError **error)
 {
   RecPageRun *run = g_new0 (RecPageRun, 1);
 
   run->recipe = recipe;
-  run->recorder = *recorder;
   run->events = *events;
   run->data = data;
   run->n_streams = -1;
-  run->feed = rec_page_feed_new (recorder->has_video);
+  run->feed = rec_page_feed_new (has_video);
   run->capture = make_capture (run, error);
   if (run->capture == NULL) {
     rec_page_run_free (run);

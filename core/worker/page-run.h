@@ -21,8 +21,8 @@ typedef struct {
   void (*say) (json_object *message, void *data); /* takes a message "page" for the server */
 } RecPageRunEvents;
 
-/* Starts the browser. The recipes stay the caller's and outlive it. */
-RecPageRun *rec_page_run_new (const RecPageRecipe *recipe, const RecRecorderRecipe *recorder,
+/* Starts the browser. The recipe stays the caller's and outlives it. */
+RecPageRun *rec_page_run_new (const RecPageRecipe *recipe, bool has_video,
     const RecPageRunEvents *events, void *data, GError **error);
 void rec_page_run_free (RecPageRun *run);
 

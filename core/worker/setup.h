@@ -26,7 +26,7 @@ typedef struct {
 RecSetup *rec_setup_new (json_object *message, GError **error);
 void rec_setup_free (RecSetup *setup);
 
-/* When the setup names a page: asks its layout plugin where it is, and what it wants of the recording. */
+/* When the setup names a page: asks its layout plugin where it is. */
 bool rec_setup_resolve_page (RecSetup *setup, GError **error);
 
 unsigned rec_setup_count_sinks (const RecSetup *setup);

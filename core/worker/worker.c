@@ -539,17 +539,8 @@ check_start (int64_t start_ns, GError **error)
 static void
 say_ready (void)
 {
-  const RecRecorderRecipe *recorder = &worker.setup->recorder;
-  json_object *message = json_object_new_object ();
-
-  if (worker.page != NULL) {
-    rec_json_set_int (message, "width", recorder->width);
-    rec_json_set_int (message, "height", recorder->height);
-    rec_json_set_int (message, "frameRate", recorder->frame_rate);
-    rec_json_set_bool (message, "hasAudio", recorder->has_audio);
-  }
   worker.state = STATE_PREPARED;
-  say (REC_CONTROL_READY, message);
+  say (REC_CONTROL_READY, json_object_new_object ());
 }
 
 static void
@@ -600,8 +591,8 @@ start_page (GError **error)
     return false;
   if (worker.setup->page == NULL)
     return true;
-  worker.page =
-      rec_page_run_new (worker.setup->page, &worker.setup->recorder, &page_events, NULL, error);
+  worker.page = rec_page_run_new (worker.setup->page, worker.setup->recorder.has_video,
+      &page_events, NULL, error);
   return worker.page != NULL;
 }
 
