@@ -299,15 +299,15 @@ on_deadline (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* more: a setting that is added, or NULL. */
+/* is_page: with the time that a browser may take, and then its page. */
 static void
-set_deadline (RecJob *job, const char *key, const char *more)
+set_deadline (RecJob *job, const char *key, bool is_page)
 {
   const RecConfig *config = job->context->config;
   int64_t time_ms = rec_config_get_int (config, key);
 
-  if (more != NULL)
-    time_ms += rec_config_get_int (config, more);
+  if (is_page)
+    time_ms += REC_WIRE_PAGE_LAUNCH_MS + rec_config_get_int (config, "browser.ready-timeout-ms");
   clear_source (&job->deadline);
   job->deadline = g_timeout_add ((guint) time_ms, on_deadline, job);
 }
@@ -327,7 +327,7 @@ set_up_when_prepared (RecJob *job)
   json_object_deep_copy (job->setup, &whole, NULL);
   rec_json_take (whole, "page", json_object_get (job->page));
   rec_worker_process_send_setup (job->worker, REC_CONTROL_SETUP, whole);
-  set_deadline (job, "recording.start-timeout-ms", "browser.ready-timeout-ms");
+  set_deadline (job, "recording.start-timeout-ms", true);
 }
 
 static void
@@ -400,7 +400,7 @@ open_feeds (RecJob *job)
   }
   job->phase = PHASE_STARTING;
   if (job->page != NULL)
-    set_deadline (job, "recording.start-timeout-ms", NULL);
+    set_deadline (job, "recording.start-timeout-ms", false);
   send_begin (job);
   attach_published_streams (job);
 }
@@ -415,7 +415,7 @@ order_stop (RecJob *job, const char *reason)
   set_text (&job->recording->reason, reason);
   job->phase = PHASE_STOPPING;
   g_clear_pointer (&job->limits, rec_limits_free);
-  set_deadline (job, "recording.stop-timeout-ms", NULL);
+  set_deadline (job, "recording.stop-timeout-ms", false);
   rec_json_set_int (message, "atNs", now_ns ());
   rec_json_set_string (message, "reason", reason);
   rec_worker_process_send (job->worker, REC_CONTROL_STOP, message);
@@ -497,7 +497,7 @@ take_failed (RecJob *job, json_object *message)
   set_text (&job->failure, text);
   log_life (job, G_LOG_LEVEL_CRITICAL, text);
   /* What could be saved comes as finished; what does not come is salvaged. */
-  set_deadline (job, "recording.stop-timeout-ms", NULL);
+  set_deadline (job, "recording.stop-timeout-ms", false);
 }
 
 static void
@@ -644,7 +644,7 @@ rec_job_new (const RecJobContext *context, RecRecording *recording, json_object 
   job->started = started;
   job->started_data = data;
   rec_worker_process_set_events (worker, &worker_events, job);
-  set_deadline (job, "recording.start-timeout-ms", NULL);
+  set_deadline (job, "recording.start-timeout-ms", false);
   rec_store_journal (context, recording, setup, rec_worker_process_get_pid (worker), on_journaled,
       job);
   rec_store_entity (context, recording, NULL, NULL);
@@ -779,6 +779,21 @@ rec_job_change_stream (RecJob *job, RecStreamInfo *stream)
     rec_tracks_change (job->tracks, stream);
 }
 
+/* What a page could show, if it showed everything. */
+static int
+count_pictures (const RecJob *job)
+{
+  const GPtrArray *participants = job->recording->session->participants;
+  int n = 0;
+
+  for (unsigned i = 0; i < participants->len; i++) {
+    const RecStreamInfo *stream = ((RecParticipant *) participants->pdata[i])->stream;
+
+    n += stream != NULL && stream->is_published && stream->has_video && stream->video_active;
+  }
+  return n;
+}
+
 void
 rec_job_tell_recorder (RecJob *job, bool is_there)
 {
@@ -790,5 +805,7 @@ rec_job_tell_recorder (RecJob *job, bool is_there)
     return;
   message = json_object_new_object ();
   rec_json_set_string (message, "state", is_there ? "joined" : "left");
+  if (job->recording->session != NULL)
+    rec_json_set_int (message, "streams", count_pictures (job));
   rec_worker_process_send (job->worker, REC_CONTROL_RECORDER, message);
 }

@@ -204,7 +204,7 @@ measure (RecPageCapture *capture)
     return;
   }
   rec_page_window_evaluate (&capture->controller, "measure ()", NULL, NULL);
-  rec_page_window_evaluate (&capture->page, flash, on_flashed, capture);
+  rec_page_window_evaluate_as_user (&capture->page, flash, on_flashed, capture);
 }
 
 /* --- the size --------------------------------------------------------------------------------------- */
@@ -262,7 +262,7 @@ begin (RecPageCapture *capture)
       capture->has_sound ? "true" : "false");
 
   capture->is_capturing = true;
-  rec_page_window_evaluate (&capture->controller, expression, on_begun, capture);
+  rec_page_window_evaluate_as_user (&capture->controller, expression, on_begun, capture);
 }
 
 /* --- what the controller hands over ------------------------------------------------------------------ */

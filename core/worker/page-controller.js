@@ -14,6 +14,7 @@ const LOOK_MS = 200;
 const MAX_WAITING = 4; /* pictures before the encoder; what comes then is left out */
 const LOUD = 0.05;
 const SILENCE_US = 60e3; /* between two beeps */
+const TOGETHER_MS = 90; /* a flash and its beep arrive within this; half the time to the next */
 const BRIGHTER = 60; /* of 255: a flash */
 
 const tab = { size: '', wantsKeyframe: true, nSinceKeyframe: 0, lookedAt: 0, isWatching: false, flashes: null, beeps: null };
@@ -47,7 +48,7 @@ function getBrightness (pixels) {
 function look (frame) {
   if (tab.flashes) {
     const brightness = getBrightness(readSmall(frame));
-    if (brightness - tab.brightness > BRIGHTER) tab.flashes.push(frame.timestamp);
+    if (brightness - tab.brightness > BRIGHTER) tab.flashes.push({ at: frame.timestamp, seen: performance.now() });
     tab.brightness = brightness;
   } else if (tab.isWatching && performance.now() - tab.lookedAt > LOOK_MS) {
     tab.lookedAt = performance.now();
@@ -92,7 +93,7 @@ function listen (block, samples) {
   const first = samples.findIndex((sample) => Math.abs(sample) > LOUD * 32767);
   if (first < 0) return;
   const at = block.timestamp + Math.floor(first / 2) * 1e6 / block.sampleRate;
-  if (at - tab.heardAt > SILENCE_US) tab.beeps.push(at);
+  if (at - tab.heardAt > SILENCE_US) tab.beeps.push({ at, seen: performance.now() });
   tab.heardAt = block.timestamp + block.numberOfFrames * 1e6 / block.sampleRate;
 }
 
@@ -162,7 +163,11 @@ function measure () {
   }
   const { flashes, beeps } = tab;
   tab.flashes = tab.beeps = null;
-  if (flashes.length < 2 || flashes.length !== beeps.length) return NaN;
-  const differences = flashes.map((flash, i) => flash - beeps[i]).sort((a, b) => a - b);
-  return differences[differences.length >> 1];
+  const differences = [];
+  for (const flash of flashes) {
+    const beep = beeps.find(({ seen }) => Math.abs(seen - flash.seen) < TOGETHER_MS);
+    if (beep) differences.push(flash.at - beep.at);
+  }
+  differences.sort((a, b) => a - b);
+  return differences.length < 2 ? NaN : differences[differences.length >> 1];
 }

@@ -45,6 +45,7 @@ struct RecPageRun {
   int n_streams;
   unsigned deadline, plain_deadline, gone_deadline;
   bool is_plain_enough; /* one colour, and that is accepted */
+  bool has_right_size;  /* the captured picture, when last looked at */
   int64_t asked_us;     /* the page, about what it shows */
   int64_t restarts_us[MAX_RESTARTS];
   unsigned n_restarts;
@@ -174,6 +175,8 @@ static void
 give_up (RecPageRun *run, const char *why)
 {
   json_object *message = make_message ("failed", why);
+  g_autofree char *text =
+      g_strdup_printf ("the page is of no use: %s", why); /* may be the browser's */
 
   drop_browser (run);
   if (run->telling != 0) {
@@ -185,8 +188,6 @@ give_up (RecPageRun *run, const char *why)
   rec_page_feed_end (run->feed);
   run->state = STATE_GIVEN_UP;
   if (!run->recipe->may_fall_back) {
-    g_autofree char *text = g_strdup_printf ("the page is of no use: %s", why);
-
     run->events.failed (text, run->data);
     return;
   }
@@ -256,6 +257,9 @@ on_deadline (gpointer data)
         g_strdup_printf ("it did not join the session within %d ms", run->recipe->ready_timeout_ms);
   else if (!run->recipe->must_join && !run->is_loaded)
     why = g_strdup_printf ("it was not loaded within %d ms", run->recipe->ready_timeout_ms);
+  else if (!run->has_right_size)
+    why = g_strdup_printf ("its window had not the size of %dx%d pixels within %d ms",
+        run->recipe->width, run->recipe->height, run->recipe->ready_timeout_ms);
   else
     why = g_strdup_printf ("it shows nothing but one colour, %d ms after it was opened",
         run->recipe->ready_timeout_ms);
@@ -318,6 +322,7 @@ on_look (int spread, bool has_right_size, void *data)
   RecPageRun *run = data;
   const int64_t now_us = g_get_monotonic_time ();
 
+  run->has_right_size = has_right_size;
   if (run->state != STATE_LOADING || !is_connected (run) || !has_right_size ||
       !rec_page_feed_has_picture (run->feed))
     return;

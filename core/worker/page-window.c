@@ -13,17 +13,31 @@ rec_page_window_call (RecPageWindow *window, const char *method, RecJson *params
   rec_cdp_link_call (window->link, window->session, method, params, answered, data);
 }
 
-void
-rec_page_window_evaluate (RecPageWindow *window, const char *expression, RecCdpAnswered answered,
+static void
+evaluate (RecPageWindow *window, const char *expression, bool is_user, RecCdpAnswered answered,
     void *data)
 {
   RecJson *params = json_object_new_object ();
 
   rec_json_set_string (params, "expression", expression);
-  rec_json_set_bool (params, "userGesture", true);
+  rec_json_set_bool (params, "userGesture", is_user);
   rec_json_set_bool (params, "awaitPromise", true);
   rec_json_set_bool (params, "returnByValue", true);
   rec_page_window_call (window, "Runtime.evaluate", params, answered, data);
+}
+
+void
+rec_page_window_evaluate (RecPageWindow *window, const char *expression, RecCdpAnswered answered,
+    void *data)
+{
+  evaluate (window, expression, false, answered, data);
+}
+
+void
+rec_page_window_evaluate_as_user (RecPageWindow *window, const char *expression,
+    RecCdpAnswered answered, void *data)
+{
+  evaluate (window, expression, true, answered, data);
 }
 
 const char *

@@ -24,8 +24,11 @@ void rec_page_window_clear (RecPageWindow *window);
 /* Takes params. */
 void rec_page_window_call (RecPageWindow *window, const char *method, RecJson *params,
     RecCdpAnswered answered, void *data);
-/* By the user, as it were: some of it is allowed only then. Promises are waited for. */
+/* Promises are waited for. */
 void rec_page_window_evaluate (RecPageWindow *window, const char *expression,
+    RecCdpAnswered answered, void *data);
+/* The same by the user, as it were: some of it is allowed only then. Not for pages of others. */
+void rec_page_window_evaluate_as_user (RecPageWindow *window, const char *expression,
     RecCdpAnswered answered, void *data);
 /* What an evaluation threw, or how it failed; NULL: it went well. */
 const char *rec_page_window_find_exception (RecJson *result, const char *failure);

@@ -15,7 +15,7 @@ static void
 answer (RecPageSite *site, GOutputStream *output, const char *path)
 {
   const char *html = g_hash_table_lookup (site->pages, path);
-  const char *body = html != NULL ? html : "";
+  const char *body = html != NULL ? html : "<!doctype html>nothing here";
   g_autofree char *head = g_strdup_printf ("HTTP/1.1 %s\r\nContent-Type: text/html\r\n"
                                            "Access-Control-Allow-Origin: *\r\nConnection: close\r\n"
                                            "Content-Length: %zu\r\n\r\n",
