@@ -174,7 +174,6 @@ stage.test('a folder made read-only takes no further recording, and keeps those 
   const stopped = (await server.rest.post(`/openvidu/api/recordings/stop/${running.id}`)).expect(200).json;
   assert.equal(stopped.status, 'failed');
   assert.match((await explained(running)).message, /Permission denied/);
-  // What was recorded is there, and is finished as soon as the folder may be written to: by the next server.
   chmodSync(server.recordings, 0o755);
   chmodSync(path.join(server.recordings, running.id), 0o755);
   const again = (await ask(server, session)).expect(200).json;
@@ -226,6 +225,12 @@ stage.test('200 who join and leave take nothing with them', async (t) => {
   t.diagnostic(`${grown} KB more than before`);
   assert.ok(grown < 3000, `${grown} KB for 200 visits`);
   guest.drop();
+});
+
+stage.test('a session that nobody joins is closed', async () => {
+  const server = await anotherServer({ name: 'garbage', settings: { 'openvidu.sessions.garbage-interval': 1, 'openvidu.sessions.garbage-threshold': 1 } });
+  const { id } = (await server.rest.post('/openvidu/api/sessions', {})).expect(200).json;
+  await within(20, 'it is gone', async () => (await server.rest.get(`/openvidu/api/sessions/${id}`)).status === 404);
 });
 
 stage.test('asked to stop, the server finishes five recordings', async () => {

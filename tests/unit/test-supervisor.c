@@ -1016,6 +1016,53 @@ test_finishes_everything_when_the_server_stops (Fixture *fixture, gconstpointer 
   g_assert_cmpstr (first->reason, ==, "openviduServerStopped");
 }
 
+/* One worker stands still; the server does not wait for it for ever. */
+static void
+test_waits_no_longer_than_told_when_the_server_stops (Fixture *fixture,
+    gconstpointer data G_GNUC_UNUSED)
+{
+  bool is_stopped = false;
+
+  set (fixture, "server.shutdown-timeout-s", "2");
+  start_server (fixture);
+  RecRecording *whole = start (fixture, make_session (fixture, "whole"));
+  RecRecording *stuck = start (fixture, make_session (fixture, "stuck"));
+  pid_t worker = get_worker (fixture, stuck);
+
+  record_for (500);
+  g_assert_cmpint (kill (worker, SIGSTOP), ==, 0);
+  rec_supervisor_stop_all (fixture->supervisor, "openviduServerStopped", set_stopped, &is_stopped);
+  WAIT_FOR (is_stopped);
+  g_assert_true (rec_recording_is_active (stuck));
+  g_assert_true (has_journal (fixture, stuck)); /* for the next server */
+  assert_plays (fixture, whole);
+  g_assert_cmpint (kill (worker, SIGCONT), ==, 0);
+  WAIT_FOR (!rec_recording_is_active (stuck));
+  assert_plays (fixture, stuck);
+}
+
+#ifndef __SANITIZE_ADDRESS__ /* whose own tables need more address space than any limit gives */
+static void
+test_bounds_the_memory_of_a_worker (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (RecRecordingProperties) properties = make_properties (NULL);
+  Answer answer = { 0 };
+
+  set (fixture, "recording.worker-memory-bytes", "50000000");
+  start_server (fixture);
+  RecRecording *recording = rec_supervisor_start (fixture->supervisor,
+      make_session (fixture, "tight"), properties, REC_ERA_NEW, take_answer, &answer, NULL);
+  g_assert_nonnull (recording);
+  WAIT_FOR (answer.n_calls > 0);
+  g_assert_error (answer.error, REC_ERROR, REC_ERROR_FAILED);
+  g_test_message ("%s", answer.error->message);
+  g_assert_cmpint (recording->status, ==, REC_RECORDING_FAILED);
+  g_clear_error (&answer.error);
+  set (fixture, "recording.worker-memory-bytes", "0");
+  stop (fixture, start (fixture, make_session (fixture, "wide")));
+}
+#endif
+
 /* --- the next server ------------------------------------------------------------------------------------------ */
 
 static RecRecording *
@@ -1148,6 +1195,11 @@ main (int argc, char **argv)
       test_fails_when_its_session_is_closed_before_it_began);
   CLAIM ("finishes-everything-when-the-server-stops",
       test_finishes_everything_when_the_server_stops);
+  CLAIM ("waits-no-longer-than-told-when-the-server-stops",
+      test_waits_no_longer_than_told_when_the_server_stops);
+#ifndef __SANITIZE_ADDRESS__
+  CLAIM ("bounds-the-memory-of-a-worker", test_bounds_the_memory_of_a_worker);
+#endif
   CLAIM ("lists-recordings-after-a-restart", test_lists_recordings_after_a_restart);
   CLAIM ("takes-up-what-a-dead-server-left", test_takes_up_what_a_dead_server_left);
   CLAIM ("salvages-what-server-and-worker-left", test_salvages_what_server_and_worker_left);
