@@ -102,6 +102,7 @@ help:
 #: make tsan         the unit tests of what threads share, under ThreadSanitizer
 #: make cover        which lines the unit tests run: one number, and a report by file
 #: make fuzz         each parser of outside input against libFuzzer for FUZZ_SECONDS (60)
+#: make soak         joins, leaves and recordings for MINUTES (10): what grows, and does sound drift
 #: make lint         gcc and clang with -Werror, clang-tidy, cppcheck, headers, layers, keys, format-check
 #: make conf         conf/recto.ini, from the table of settings
 #: make format       clang-format over everything
@@ -265,6 +266,13 @@ do-cover:
 	+$(Q)$(MAKE) --no-print-directory B=$(B)/cover CFLAGS='-O0 -g --coverage' LDFLAGS=--coverage all tests
 	$(Q)B='$(B)/cover' tests/run --group unit --timeout 300 --jobs 2 $(patsubst $(B)/%,$(B)/cover/%,$(UNIT_TESTS) $(FUZZ_REPLAYS))
 	$(Q)tests/tools/cover $(B)/cover $(B)/cover/report.txt
+
+MINUTES ?= 10
+.PHONY: soak do-soak
+soak: deps
+	+$(Q)$(MAKE) --no-print-directory do-soak
+do-soak: all
+	$(Q)B=$(B) node tests/tools/soak.mjs $(MINUTES)
 
 # One that finds something leaves the input in $(B)/fuzz/found: add it to the corpus when it is mended.
 FUZZ_SECONDS ?= 60
