@@ -162,7 +162,7 @@ const RecSetting rec_settings[] = {
     "An answer waits this long for the addresses that STUN and TURN servers tell; later ones are sent after it." },
   { "media.max-candidates", REC_SETTING_INT, "64", 1, 1000, NULL, NULL, NULL, 0,
     "Addresses that a client may name for one peer connection; more are ignored." },
-  { "media.silence-timeout-ms", REC_SETTING_INT, "10000", 1000, 120000, "ms", NULL, NULL, 0,
+  { "media.silence-timeout-ms", REC_SETTING_INT, "15000", 1000, 120000, "ms", NULL, NULL, 0,
     "A publisher that sends no packet at all for this long counts as gone." },
   { "media.keyframe-interval-ms", REC_SETTING_INT, "200", 20, 10000, "ms", NULL, NULL, 0,
     "A publisher is asked for a keyframe at most once in this time." },

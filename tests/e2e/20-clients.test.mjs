@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { Browser } from './lib/browser.mjs';
-import { childrenOf } from './lib/server.mjs';
+import { withDescendants } from './lib/server.mjs';
 import { Stage } from './lib/suite.mjs';
 import { within } from './lib/wait.mjs';
 
@@ -165,10 +165,6 @@ stage.test('a subscriber may not publish', async () => {
     await assert.rejects(viewer.publish());
   }
 });
-
-function withDescendants(pid) {
-  return [pid, ...childrenOf(pid).flatMap((child) => withDescendants(child.pid))];
-}
 
 const openDescriptors = () => readdirSync(`/proc/${stage.server.pid}/fd`).length;
 

@@ -5,7 +5,7 @@ import path from 'node:path';
 import { Browser } from './lib/browser.mjs';
 import * as media from './lib/media.mjs';
 import { buildPlugin, pluginFolders } from './lib/plugins.mjs';
-import { isRunning, root } from './lib/server.mjs';
+import { isRunning, root, withDescendants } from './lib/server.mjs';
 import { Stage, lasts } from './lib/suite.mjs';
 import { record, within } from './lib/wait.mjs';
 
@@ -66,6 +66,42 @@ stage.test('a killed browser leaves its session, and the recording goes on', asy
     assert.deepEqual(await colours(whole.duration - 0.5), ['green']);
   } finally {
     await doomed.close();
+  }
+}, { seconds: 90 });
+
+stage.test('who comes back after 10 s without network is seen and heard again', async (t) => {
+  const unplugged = await Browser.launch();
+  let frozen = [];
+  try {
+    const recorded = await recordedSession({ name: 'anna', colour: 'green', tone: 500 });
+    const silent = await unplugged.open({ name: 'silent', colour: 'red', tone: 900 });
+    await silent.join(await stage.token(recorded.session));
+    await silent.publish();
+    await recorded.person.sees(silent, 'red');
+    await record(2);
+    frozen = withDescendants(unplugged.pid);
+    frozen.forEach((pid) => process.kill(pid, 'SIGSTOP'));
+    const goneAt = Date.now();
+    await record(10);
+    frozen.forEach((pid) => process.kill(pid, 'SIGCONT'));
+    const backAt = Date.now();
+    frozen = [];
+    await record(4);
+    assert.equal((await stage.rest.get(`/openvidu/api/sessions/${recorded.session}`)).json.connections.numberOfElements, 2);
+    const whole = await endsWell(recorded, 'green');
+    const [gone, back] = [goneAt, backAt].map((moment) => whole.fileTime(moment));
+    t.diagnostic(`gone from ${gone.toFixed(1)} to ${back.toFixed(1)} s of ${whole.duration.toFixed(1)} s`);
+    const colours = async (second) => Object.keys(media.tiles(await media.frameAt(file(whole), second))).sort();
+    for (const second of [gone - 0.5, whole.duration - 0.5])
+      assert.deepEqual(await colours(second), ['green', 'red'], `at ${second} s`);
+    const samples = await media.sound(file(whole));
+    const heard = (from, to) => media.heard(samples, [500, 900], from, to);
+    assert.deepEqual(heard(gone - 1, gone - 0.3), [500, 900]);
+    assert.deepEqual(heard(gone + 1.5, back - 0.5), [500], 'silence while it is gone');
+    assert.deepEqual(heard(whole.duration - 1, whole.duration - 0.1), [500, 900], 'heard again');
+  } finally {
+    frozen.forEach((pid) => process.kill(pid, 'SIGCONT'));
+    await unplugged.close();
   }
 }, { seconds: 90 });
 

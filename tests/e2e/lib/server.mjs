@@ -47,6 +47,10 @@ export function childrenOf(pid) {
   return children;
 }
 
+export function withDescendants(pid) {
+  return [pid, ...childrenOf(pid).flatMap((child) => withDescendants(child.pid))];
+}
+
 /** Whether a process still runs; one that only waits to be noticed by its parent does not. */
 export function isRunning(pid) {
   try {
