@@ -27,6 +27,7 @@ struct FakeBrowser {
   void *data;
   GMainContext *context;
   char *offer;
+  bool is_watcher;
   gint n_keyframe_wishes; /* atomic */
   gint lose_nth;          /* atomic */
   gint n_lost;            /* atomic */
@@ -152,9 +153,14 @@ on_element_added (GstBin *bin G_GNUC_UNUSED, GstBin *sub_bin G_GNUC_UNUSED, GstE
 {
   GstElementFactory *factory = gst_element_get_factory (element);
 
-  if (factory == NULL || strcmp (GST_OBJECT_NAME (factory), "nicesink") != 0)
+  const char *name = factory != NULL ? GST_OBJECT_NAME (factory) : "";
+
+  if (strcmp (name, "rtpsession") == 0) /* browsers report and ask as soon */
+    g_object_set (element, "rtcp-min-interval", 100 * GST_MSECOND, "bandwidth", 2e6, NULL);
+  if (strcmp (name, browser->is_watcher ? "nicesrc" : "nicesink") != 0)
     return;
-  g_autoptr (GstPad) pad = gst_element_get_static_pad (element, "sink");
+  g_autoptr (GstPad)
+      pad = gst_element_get_static_pad (element, browser->is_watcher ? "src" : "sink");
   gst_pad_add_probe (pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, lose_packets,
       browser, NULL);
 }
@@ -288,6 +294,7 @@ make_browser (const char *description, FakeCandidate candidate, void *data)
   return browser;
 }
 
+/* Of a publisher, what it sends; of a watcher: it asks again for what is missing. */
 static void
 keep_for_resending (GstElement *webrtc)
 {
@@ -330,14 +337,19 @@ fake_publisher_new (FakeMedia media, FakeCandidate candidate, void *data)
 FakeBrowser *
 fake_watcher_new (FakeMedia media, FakeCandidate candidate, void *data)
 {
-  FakeBrowser *browser =
-      make_browser ("webrtcbin name=webrtc bundle-policy=max-bundle latency=20", candidate, data);
+  const char *description = media & FAKE_RESENDS
+                                ? "webrtcbin name=webrtc bundle-policy=max-bundle latency=300"
+                                : "webrtcbin name=webrtc bundle-policy=max-bundle latency=20";
+  FakeBrowser *browser = make_browser (description, candidate, data);
 
+  browser->is_watcher = true;
   gst_element_set_state (browser->pipeline, GST_STATE_PLAYING);
   if (media & FAKE_AUDIO)
     add_receiver (browser, AUDIO_CAPS);
   if (media & FAKE_VIDEO)
     add_receiver (browser, VIDEO_CAPS_FEEDBACK);
+  if (media & FAKE_RESENDS)
+    keep_for_resending (browser->webrtc);
   return browser;
 }
 

@@ -12,7 +12,7 @@ typedef struct FakeStudio FakeStudio;
 typedef enum {
   FAKE_AUDIO = 1 << 0,
   FAKE_VIDEO = 1 << 1,
-  FAKE_RESENDS = 1 << 2, /* a publisher that sends video again when it is asked to */
+  FAKE_RESENDS = 1 << 2, /* video is sent again when it is asked for, and asked for when it is missing */
 } FakeMedia;
 
 /* A candidate of the browser. [main] */
@@ -33,7 +33,7 @@ FakeBrowser *fake_studio_publisher_new (FakeStudio *studio, FakeCandidate candid
 const char *fake_browser_make_offer (FakeBrowser *browser);
 void fake_browser_take_answer (FakeBrowser *browser, const char *answer);
 
-/* Of a publisher: loses each n-th packet of its video on the way; 0: none. */
+/* Loses each n-th packet of video on the way: from a publisher, to a watcher; 0: none. */
 void fake_browser_lose_video (FakeBrowser *browser, unsigned nth);
 unsigned fake_browser_count_lost (FakeBrowser *browser);
 unsigned fake_browser_count_keyframe_wishes (FakeBrowser *browser);

@@ -511,6 +511,27 @@ asks_again_for_lost_packets (Fixture *fixture, const void *data G_GNUC_UNUSED)
   fake_browser_free (browser);
 }
 
+/* What is lost on the way to one who watches is sent to him again. */
+static void
+sends_again_what_a_watcher_lost (Fixture *fixture, const void *data G_GNUC_UNUSED)
+{
+  FakeBrowser *browser = publish (fixture, FAKE_VIDEO);
+  FakeBrowser *watcher = watch (fixture, FAKE_VIDEO | FAKE_RESENDS, NULL);
+
+  WAIT_UNTIL (fake_browser_get_received (watcher).keyframes > 0);
+  fake_browser_lose_video (watcher, 10);
+  WAIT_UNTIL (fake_browser_count_lost (watcher) >= 10);
+  fake_browser_lose_video (watcher, 0);
+  const unsigned n_received = fake_browser_get_received (watcher).video;
+  WAIT_UNTIL (fake_browser_get_received (watcher).video > n_received + 10);
+  g_test_message ("%u packets lost on the way, %u of them for good",
+      fake_browser_count_lost (watcher), fake_browser_get_received (watcher).holes);
+  g_assert_cmpuint (fake_browser_get_received (watcher).holes, <,
+      fake_browser_count_lost (watcher) / 2);
+  fake_browser_free (watcher);
+  fake_browser_free (browser);
+}
+
 static void
 goes_on_when_the_publisher_comes_back (Fixture *fixture, const void *data G_GNUC_UNUSED)
 {
@@ -920,6 +941,7 @@ main (int argc, char **argv)
       only_receives_from_who_does_not_want_it_back);
   ADD ("hides-losses-and-asks-for-keyframes", NULL, hides_losses_and_asks_for_keyframes);
   ADD ("asks-again-for-lost-packets", "media.jitter-latency-ms=200", asks_again_for_lost_packets);
+  ADD ("sends-again-what-a-watcher-lost", NULL, sends_again_what_a_watcher_lost);
   ADD ("goes-on-when-the-publisher-comes-back", NULL, goes_on_when_the_publisher_comes_back);
   ADD ("leaves-nothing-behind", NULL, leaves_nothing_behind);
   ADD ("reports-a-silent-publisher", "media.silence-timeout-ms=1000", reports_a_silent_publisher);
