@@ -809,6 +809,7 @@ typedef struct {
   GSocket *socket;
   GSource *source;
   unsigned n_bindings, n_allocations;
+  bool is_silent;
 } StunServer;
 
 static void
@@ -836,7 +837,8 @@ on_stun_request (GSocket *socket, GIOCondition condition G_GNUC_UNUSED, void *da
   switch (request[0] << 8 | request[1]) {
   case STUN_BINDING_REQUEST:
     server->n_bindings++;
-    answer_binding (socket, peer, request);
+    if (!server->is_silent)
+      answer_binding (socket, peer, request);
     break;
   case STUN_ALLOCATE_REQUEST:
     server->n_allocations++;
@@ -912,6 +914,25 @@ tells_what_a_stun_server_says (Fixture *fixture, const void *data G_GNUC_UNUSED)
   stop_stun_server (&server);
 }
 
+/* media.gather-timeout-ms bounds what the client waits for; what comes later is told later. */
+static void
+answers_before_a_slow_stun_server (Fixture *fixture, const void *data G_GNUC_UNUSED)
+{
+  g_autofree char *text = NULL;
+  StunServer server;
+
+  set_up_again (fixture, "media.stun-server", "stun://127.0.0.1", start_stun_server (&server));
+  server.is_silent = true;
+  FakeBrowser *browser = publish_and_tell (fixture, FAKE_AUDIO, &text);
+  WAIT_UNTIL (server.n_bindings > 0);
+  g_assert_false (has_outside_address (fixture, text));
+  server.is_silent = false; /* it is asked again and again */
+  WAIT_UNTIL (has_outside_address (fixture, text));
+  g_assert_null (strstr (text, OUTSIDE_ADDRESS));
+  fake_browser_free (browser);
+  stop_stun_server (&server);
+}
+
 static void
 asks_a_turn_server_for_a_relay (Fixture *fixture, const void *data G_GNUC_UNUSED)
 {
@@ -960,6 +981,7 @@ main (int argc, char **argv)
   ADD ("names-the-external-address", "media.external-address=203.0.113.7",
       names_the_external_address);
   ADD ("tells-what-a-stun-server-says", NULL, tells_what_a_stun_server_says);
+  ADD ("answers-before-a-slow-stun-server", NULL, answers_before_a_slow_stun_server);
   ADD ("asks-a-turn-server-for-a-relay", NULL, asks_a_turn_server_for_a_relay);
   return g_test_run ();
 }
