@@ -12,7 +12,7 @@ typedef struct FakeStudio FakeStudio;
 typedef enum {
   FAKE_AUDIO = 1 << 0,
   FAKE_VIDEO = 1 << 1,
-  FAKE_RESENDS = 1 << 2, /* video is sent again when it is asked for, and asked for when it is missing */
+  FAKE_RESENDS = 1 << 2, /* lost video is asked for, and sent again */
 } FakeMedia;
 
 /* A candidate of the browser. [main] */
