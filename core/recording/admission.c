@@ -20,6 +20,9 @@
 #define CORES_PER_MEGAPIXEL_ENCODED 0.004  /* by x264's preset ultrafast */
 #define BYTES_OF_WORKER (30 << 20)
 #define BYTES_PER_STREAM (4 << 20)
+#define CORES_PER_STREAM_COPIED 0.01
+#define CORES_OF_PAGE 0.35 /* Chromium, showing four streams */
+#define BYTES_OF_PAGE (450 << 20)
 #define FRAMES_HELD 40 /* pools of compositor and encoder */
 
 typedef struct {
@@ -211,25 +214,34 @@ get_preset_factor (const RecConfig *config)
 }
 
 static double
-estimate_cores (const RecConfig *config, const RecRecordingProperties *properties,
-    unsigned n_streams)
+count_megapixels (const RecRecordingProperties *properties)
 {
-  double megapixels = properties->has_video ? (double) properties->width * properties->height *
-                                                  properties->frame_rate / 1e6
-                                            : 0;
+  return properties->has_video
+             ? (double) properties->width * properties->height * properties->frame_rate / 1e6
+             : 0;
+}
 
-  return CORES_OF_SOUND + (properties->has_video ? n_streams * CORES_PER_STREAM : 0) +
-         megapixels * (CORES_PER_MEGAPIXEL_COMPOSED +
-                          CORES_PER_MEGAPIXEL_ENCODED * get_preset_factor (config));
+static double
+estimate_cores (const RecConfig *config, const RecAdmissionLoad *load)
+{
+  if (load->properties->output_mode == REC_OUTPUT_INDIVIDUAL)
+    return CORES_OF_SOUND + load->n_streams * CORES_PER_STREAM_COPIED;
+  return CORES_OF_SOUND + (load->has_page ? CORES_OF_PAGE : 0) +
+         (load->properties->has_video ? load->n_streams * CORES_PER_STREAM : 0) +
+         count_megapixels (load->properties) *
+             (CORES_PER_MEGAPIXEL_COMPOSED +
+                 CORES_PER_MEGAPIXEL_ENCODED * get_preset_factor (config));
 }
 
 static int64_t
-estimate_bytes (const RecRecordingProperties *properties, unsigned n_streams)
+estimate_bytes (const RecAdmissionLoad *load)
 {
-  int64_t frame = properties->has_video ? (int64_t) properties->width * properties->height * 3 / 2
-                                        : 0;
+  const RecRecordingProperties *properties = load->properties;
+  bool is_composed = properties->has_video && properties->output_mode != REC_OUTPUT_INDIVIDUAL;
+  int64_t frame = is_composed ? (int64_t) properties->width * properties->height * 3 / 2 : 0;
 
-  return BYTES_OF_WORKER + (int64_t) n_streams * BYTES_PER_STREAM + frame * FRAMES_HELD;
+  return BYTES_OF_WORKER + (load->has_page ? BYTES_OF_PAGE : 0) +
+         (int64_t) load->n_streams * BYTES_PER_STREAM + frame * FRAMES_HELD;
 }
 
 static bool
@@ -280,27 +292,26 @@ check_memory (const RecAdmission *admission, int64_t wanted, GError **error)
 }
 
 bool
-rec_admission_check (const RecAdmission *admission, const RecRecordingProperties *properties,
-    unsigned n_streams, GError **error)
+rec_admission_check (const RecAdmission *admission, const RecAdmissionLoad *load, GError **error)
 {
   REC_ASSERT_MAIN ();
-  return check_cpu (admission, estimate_cores (admission->config, properties, n_streams), error) &&
-         check_memory (admission, estimate_bytes (properties, n_streams), error);
+  return check_cpu (admission, estimate_cores (admission->config, load), error) &&
+         check_memory (admission, estimate_bytes (load), error);
 }
 
 /* --- life ----------------------------------------------------------------------------------------------- */
 
 void
-rec_admission_add (RecAdmission *admission, const char *id,
-    const RecRecordingProperties *properties, unsigned n_streams, pid_t worker)
+rec_admission_add (RecAdmission *admission, const char *id, const RecAdmissionLoad *load,
+    pid_t worker)
 {
   Cost *cost = g_new0 (Cost, 1);
 
   cost->id = g_strdup (id);
   cost->worker = worker;
   cost->since_us = now_us (admission);
-  cost->estimated_cores = estimate_cores (admission->config, properties, n_streams);
-  cost->estimated_bytes = estimate_bytes (properties, n_streams);
+  cost->estimated_cores = estimate_cores (admission->config, load);
+  cost->estimated_bytes = estimate_bytes (load);
   g_ptr_array_add (admission->costs, cost);
   if (admission->timer == 0)
     admission->timer = g_timeout_add (MEASURE_EVERY_MS, on_timer, admission);

@@ -22,13 +22,20 @@ void rec_admission_free (RecAdmission *admission);
 /* Now, not at the next second; the result comes from the main loop. */
 void rec_admission_measure (RecAdmission *admission);
 
-/* UNAVAILABLE, with what was measured against what, when a recording like this of n_streams streams has no room. */
-bool rec_admission_check (const RecAdmission *admission, const RecRecordingProperties *properties,
-    unsigned n_streams, GError **error);
+/* What is known of a recording before it is measured. */
+typedef struct {
+  const RecRecordingProperties *properties;
+  unsigned n_streams; /* published now */
+  bool has_page;      /* a browser renders it */
+} RecAdmissionLoad;
+
+/* UNAVAILABLE, with what was measured against what, when such a recording has no room. */
+bool rec_admission_check (const RecAdmission *admission, const RecAdmissionLoad *load,
+    GError **error);
 
 /* One that was begun; id is its key. */
-void rec_admission_add (RecAdmission *admission, const char *id,
-    const RecRecordingProperties *properties, unsigned n_streams, pid_t worker);
+void rec_admission_add (RecAdmission *admission, const char *id, const RecAdmissionLoad *load,
+    pid_t worker);
 /* Unknown ones are fine. */
 void rec_admission_remove (RecAdmission *admission, const char *id);
 

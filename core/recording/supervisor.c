@@ -372,8 +372,7 @@ count_published (const RecSession *session)
 }
 
 static bool
-check_capacity (const RecSupervisor *supervisor, const RecSession *session,
-    const RecRecordingProperties *properties, GError **error)
+check_capacity (const RecSupervisor *supervisor, const RecAdmissionLoad *load, GError **error)
 {
   const RecConfig *config = supervisor->context.config;
   guint n_active = count_active (supervisor);
@@ -386,7 +385,7 @@ check_capacity (const RecSupervisor *supervisor, const RecSession *session,
     return refuse (error, REC_ERROR_UNAVAILABLE,
         "%u recordings are running, the most that recording.max-recordings allows", n_active);
   return rec_place_check_space (config, error) &&
-         rec_admission_check (supervisor->admission, properties, count_published (session), error);
+         rec_admission_check (supervisor->admission, load, error);
 }
 
 static RecJob *
@@ -420,7 +419,14 @@ rec_supervisor_start (RecSupervisor *supervisor, RecSession *session,
   if (!check_session (supervisor, session, error))
     return NULL;
   plan = rec_plan_new (context->config, supervisor->catalogue, properties, error);
-  if (plan == NULL || !check_capacity (supervisor, session, properties, error))
+  if (plan == NULL)
+    return NULL;
+  const RecAdmissionLoad load = {
+    .properties = properties,
+    .n_streams = count_published (session),
+    .has_page = rec_plan_get_page (plan) != NULL,
+  };
+  if (!check_capacity (supervisor, &load, error))
     return NULL;
   recording =
       rec_place_new_recording (context->config, context->registry, session, properties, era, error);
@@ -434,8 +440,7 @@ rec_supervisor_start (RecSupervisor *supervisor, RecSession *session,
   }
   session->recording = recording;
   g_ptr_array_add (supervisor->jobs, job);
-  rec_admission_add (supervisor->admission, recording->id, properties, count_published (session),
-      rec_job_get_worker (job));
+  rec_admission_add (supervisor->admission, recording->id, &load, rec_job_get_worker (job));
   rec_registry_add_recording (context->registry, recording); /* keeps it from here on */
   return recording;
 }

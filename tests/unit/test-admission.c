@@ -114,20 +114,29 @@ add (Fixture *fixture, const char *id, pid_t worker)
   g_autoptr (RecRecordingProperties) properties = make_properties (640, 480);
 
   fixture->memory_bytes[worker] = 50 * MB;
-  rec_admission_add (fixture->admission, id, properties, 1, worker);
+  rec_admission_add (fixture->admission, id,
+      &(RecAdmissionLoad){ .properties = properties, .n_streams = 1 }, worker);
 }
 
 /* NULL when it may begin. Free it. */
 static char *
-dup_refusal (Fixture *fixture, int width, int height, unsigned n_streams)
+dup_refusal_of (Fixture *fixture, const RecAdmissionLoad *load)
 {
-  g_autoptr (RecRecordingProperties) properties = make_properties (width, height);
   g_autoptr (GError) error = NULL;
 
-  if (rec_admission_check (fixture->admission, properties, n_streams, &error))
+  if (rec_admission_check (fixture->admission, load, &error))
     return NULL;
   g_assert_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE);
   return g_strdup (error->message);
+}
+
+static char *
+dup_refusal (Fixture *fixture, int width, int height, unsigned n_streams)
+{
+  g_autoptr (RecRecordingProperties) properties = make_properties (width, height);
+
+  return dup_refusal_of (fixture,
+      &(RecAdmissionLoad){ .properties = properties, .n_streams = n_streams });
 }
 
 static void
@@ -208,6 +217,27 @@ test_estimates_by_what_is_asked_for (Fixture *fixture, gconstpointer data G_GNUC
   set (fixture, "encoder.preset", "medium");
   slow = dup_refusal (fixture, 2048, 1152, 1);
   g_assert_nonnull (strstr (slow, "recording.max-cpu-percent"));
+}
+
+/* A browser costs much, copying streams as they come very little. */
+static void
+test_estimates_by_how_it_is_made (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (RecRecordingProperties) properties = make_properties (1280, 720);
+  RecAdmissionLoad load = { .properties = properties, .n_streams = 20 };
+  g_autofree char *composed = NULL, *page = NULL, *copied = NULL;
+
+  set (fixture, "recording.max-cpu-percent", "25");
+  composed = dup_refusal_of (fixture, &load);
+  g_assert_null (composed);
+  load.has_page = true;
+  page = dup_refusal_of (fixture, &load);
+  g_assert_nonnull (page);
+  load.has_page = false;
+  load.n_streams = 60;
+  properties->output_mode = REC_OUTPUT_INDIVIDUAL;
+  copied = dup_refusal_of (fixture, &load);
+  g_assert_null (copied);
 }
 
 static void
@@ -339,6 +369,7 @@ main (int argc, char **argv)
   CLAIM ("counts-what-runs", test_counts_what_runs);
   CLAIM ("counts-the-estimate-at-first", test_counts_the_estimate_at_first);
   CLAIM ("estimates-by-what-is-asked-for", test_estimates_by_what_is_asked_for);
+  CLAIM ("estimates-by-how-it-is-made", test_estimates_by_how_it_is_made);
   CLAIM ("counts-memory", test_counts_memory);
   CLAIM ("allows-everything-when-off", test_allows_everything_when_off);
   CLAIM ("survives-a-worker-that-is-gone", test_survives_a_worker_that_is_gone);
