@@ -24,7 +24,9 @@ export class Receiver {
         const status = this.answer(got);
         if (!status)
           return; // hangs
-        if (status === 200)
+        // On a busy machine an answer may come too late, and the event a second time.
+        const number = request.headers['x-recto-delivery'];
+        if (status === 200 && !this.taken.some(({ headers }) => headers['x-recto-delivery'] === number))
           this.taken.push(got);
         response.writeHead(status).end('noted');
       });
