@@ -77,7 +77,7 @@ OBJECTS := $(CORE_OBJECTS) $(B)/obj/core/main.o
 SOURCES := $(wildcard core/*.[ch] core/*/*.[ch] include/recto/*.h plugins/*/*.[ch] \
   plugins/*/*/*.[ch] tests/*/*.[ch] tests/tools/*/*.[ch])
 
-.PHONY: all plugins libraries tests deps run demo check check-unit check-media check-e2e bench asan lint conf \
+.PHONY: all plugins libraries tests deps run demo layout-preview do-layout-preview check check-unit check-media check-e2e bench asan lint conf \
   do-run do-demo do-check do-check-unit do-check-media do-check-e2e do-bench do-lint do-asan asan-tests \
   format format-check headers layers keys tidy cppcheck install uninstall clean help FORCE
 .DELETE_ON_ERROR:
@@ -106,6 +106,8 @@ help:
 #: make lint         gcc and clang with -Werror, clang-tidy, cppcheck, headers, layers, keys, format-check
 #: make conf         conf/recto.ini, from the table of settings
 #: make format       clang-format over everything
+#: make layout-preview LAYOUT=folder [N=4] [SERVE=1]
+#:                   a layout with 1 to N synthetic participants: pictures and a film, or an address for your browser
 #: make install      to PREFIX (/usr/local), below DESTDIR; uninstall removes the same
 #: make clean        remove what was built
 
@@ -219,11 +221,14 @@ $(FUZZERS): $(B)/tests/fuzz-%: $(B)/obj/tests/fuzz/fuzz-%.o $(FUZZ_ARCHIVES)
 deps:
 	$(Q)tests/tools/deps
 
-run demo check check-unit check-media check-e2e bench lint asan: deps
+run demo layout-preview check check-unit check-media check-e2e bench lint asan: deps
 	+$(Q)$(MAKE) --no-print-directory do-$@
 
 do-run: all
 	$(Q)$(B)/recto --config conf/dev.ini
+
+do-layout-preview: all
+	$(Q)B='$(B)' tests/tools/layout-preview $(if $(SERVE),--serve) -n $(or $(N),4) $(LAYOUT)
 
 do-demo: all
 	$(Q)B='$(B)' tests/e2e/demo

@@ -69,9 +69,6 @@ choose_page (RecPlan *plan, const RecConfig *config, RecCatalogue *catalogue,
   const RecCatalogueEntry *fallback = rec_catalogue_find_layout (catalogue, "BEST_FIT", error);
   g_autofree char *browser = NULL;
 
-  if (!g_getenv ("RECTO_PAGES"))
-    return refuse (error, REC_ERROR_NOT_IMPLEMENTED,
-        "custom layouts cannot be recorded yet: choose another layout");
   if (fallback == NULL)
     return false;
   if (fallback->kind != REC_PLUGIN_ARRANGING_LAYOUT)

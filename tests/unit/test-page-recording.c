@@ -179,7 +179,6 @@ set_up (Fixture *fixture, gconstpointer script)
   g_autoptr (GError) error = NULL;
 
   g_setenv (SCRIPT, script, TRUE);
-  g_setenv ("RECTO_PAGES", "1", TRUE);
   fixture->folder = g_dir_make_tmp ("recto-XXXXXX", NULL);
   recordings = g_build_filename (fixture->folder, "recordings", NULL);
   state = g_build_filename (fixture->folder, "state", NULL);
