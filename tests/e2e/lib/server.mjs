@@ -63,7 +63,8 @@ export function isRunning(pid) {
 
 export class Server {
   /** wrapper: a command that runs the program given to it in its own place. */
-  static async start({ name = 'server', settings = {}, port, folder, environment = {}, wrapper = [], config = path.join(root, 'conf/dev.ini') } = {}) {
+  static async start({ name = 'server', settings = {}, port, folder, environment = {}, wrapper = [],
+    program = path.join(build, 'recto'), config = path.join(root, 'conf/dev.ini') } = {}) {
     const server = new Server();
     server.port = port ?? (await freePort());
     server.folder = folder ?? temporaryFolder(name);
@@ -79,12 +80,13 @@ export class Server {
     server.environment = environment;
     server.config = config;
     server.wrapper = wrapper;
+    server.program = program;
     await server.launch();
     return server;
   }
 
   async launch() {
-    const program = path.join(build, 'recto');
+    const { program } = this;
     if (!existsSync(program))
       throw new Error(`${program} does not exist: run make first`);
     const args = ['--config', this.config];
