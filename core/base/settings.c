@@ -240,7 +240,8 @@ const RecSetting rec_settings[] = {
   { "browser.user", REC_SETTING_STRING, "nobody", 0, 64, NULL, NULL, NULL, 0,
     "User that the browser runs as where the server runs as root." },
   { "browser.sandbox", REC_SETTING_BOOL, "true", 0, 0, NULL, NULL, NULL, 0,
-    "Run the browser in its own sandbox. Switch it off only where it cannot work, for pages that you trust." },
+    "Run the browser in its own sandbox. Switch it off only where it cannot work, for pages that you trust:\n"
+    "as root without another user to run as, or without user namespaces." },
   { "browser.profile-directory", REC_SETTING_PATH, "/tmp", 1, 4096, NULL, NULL, NULL, 0,
     "Where each browser gets a private folder, which is removed afterwards." },
   { "browser.library-directory", REC_SETTING_PATH, "", 0, 4096, NULL, NULL, NULL, 0,

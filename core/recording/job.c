@@ -522,7 +522,7 @@ take_finished (RecJob *job, json_object *message)
 static void
 take_page (RecJob *job, json_object *message)
 {
-  g_autofree char *note = rec_page_dup_note (message);
+  g_autofree char *note = rec_page_dup_note (job->recording, message);
 
   if (job->page == NULL)
     return;

@@ -3,6 +3,7 @@
 #include "recording/page.h"
 
 #include <netinet/in.h>
+#include <pwd.h>
 #include <arpa/inet.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,8 +20,8 @@
 
 /* --- the browser -------------------------------------------------------------------------------------- */
 
-char *
-rec_page_find_browser (const RecConfig *config, GError **error)
+static char *
+find_program (const RecConfig *config, GError **error)
 {
   static const char *const names[] = { "chromium", "chromium-browser", "google-chrome" };
   const char *configured = rec_config_get_string (config, "browser.program");
@@ -43,6 +44,32 @@ rec_page_find_browser (const RecConfig *config, GError **error)
   return NULL;
 }
 
+/* As root its sandbox does not work: another user must be there, unless the operator gave the sandbox up. */
+static bool
+check_user (const RecConfig *config, GError **error)
+{
+  const char *user = rec_config_get_string (config, "browser.user");
+  const struct passwd *entry;
+
+  if (geteuid () != 0 || !rec_config_get_bool (config, "browser.sandbox"))
+    return true;
+  entry = *user != '\0' ? getpwnam (user) : NULL;
+  if (entry != NULL && entry->pw_uid != 0)
+    return true;
+  g_set_error (error, REC_ERROR, REC_ERROR_NOT_IMPLEMENTED,
+      "custom layouts need a browser, whose sandbox does not work as root, and browser.user '%s' "
+      "is "
+      "no other user: name one, or set browser.sandbox to false if you trust the pages",
+      user);
+  return false;
+}
+
+char *
+rec_page_find_browser (const RecConfig *config, GError **error)
+{
+  return check_user (config, error) ? find_program (config, error) : NULL;
+}
+
 static json_object *
 describe_browser (const RecConfig *config, const char *program)
 {
@@ -50,7 +77,9 @@ describe_browser (const RecConfig *config, const char *program)
 
   rec_json_set_string (json, "program", program);
   rec_json_set_string (json, "user",
-      geteuid () == 0 ? rec_config_get_string (config, "browser.user") : "");
+      geteuid () == 0 && getpwnam (rec_config_get_string (config, "browser.user")) != NULL
+          ? rec_config_get_string (config, "browser.user")
+          : "");
   rec_json_set_string (json, "profileDirectory",
       rec_config_get_string (config, "browser.profile-directory"));
   rec_json_set_int (json, "memoryBytes", rec_config_get_int (config, "browser.memory-bytes"));
@@ -133,6 +162,18 @@ rec_page_describe (const RecConfig *config, const RecPageServer *server, const c
 
 /* --- what the worker says ---------------------------------------------------------------------------------- */
 
+/* Client libraries write what they send to the console, and with it the page's secret. */
+static char *
+dup_without_secret (const RecRecording *recording, const char *text)
+{
+  g_auto (GStrv) parts = NULL;
+
+  if (recording->page_secret == NULL)
+    return g_strdup (text);
+  parts = g_strsplit (text, recording->page_secret, -1);
+  return g_strjoinv ("***", parts);
+}
+
 static void
 append_times (GString *text, json_object *message)
 {
@@ -153,7 +194,7 @@ append_console (GString *text, json_object *lines)
 }
 
 char *
-rec_page_dup_note (json_object *message)
+rec_page_dup_note (const RecRecording *recording, json_object *message)
 {
   static const char *const told[][2] = {
     { "hung", "the page hangs and is loaded anew" },
@@ -174,10 +215,9 @@ rec_page_dup_note (json_object *message)
       g_string_append_printf (text, ": %s", reason);
     append_times (text, message);
     append_console (text, rec_json_get (message, "console"));
-    if (text->len > MAX_NOTE_BYTES)
-      g_string_truncate (text, MAX_NOTE_BYTES);
-    g_autofree char *raw = g_string_free (text, FALSE);
-    return g_utf8_make_valid (raw, -1);
+    g_autofree char *whole = g_string_free (text, FALSE);
+    g_autofree char *shown = dup_without_secret (recording, whole);
+    return g_utf8_make_valid (shown, (gssize) MIN (strlen (shown), MAX_NOTE_BYTES));
   }
   return NULL;
 }
@@ -193,12 +233,14 @@ rec_page_log_console (const RecConfig *config, const RecRecording *recording, js
   for (size_t i = 0; lines != NULL && i < json_object_array_length (lines); i++) {
     if (*n_lines > max)
       return;
-    if ((*n_lines)++ == max)
+    if ((*n_lines)++ == max) {
       rec_log_with (G_LOG_LEVEL_MESSAGE, &fields,
           "the page's console says more than browser.max-console-lines allows");
-    else
-      rec_log_with (G_LOG_LEVEL_MESSAGE, &fields, "the page's console: '%s'",
-          json_object_get_string (json_object_array_get_idx (lines, i)));
+      return;
+    }
+    g_autofree char *shown = dup_without_secret (recording,
+        json_object_get_string (json_object_array_get_idx (lines, i)));
+    rec_log_with (G_LOG_LEVEL_MESSAGE, &fields, "the page's console: '%s'", shown);
   }
 }
 

@@ -14,7 +14,8 @@ typedef struct {
   char *key_hash; /* base64 of the SHA-256 of the certificate's SubjectPublicKeyInfo */
 } RecPageServer;
 
-/* Path of the browser, as configured or found. NULL with NOT_IMPLEMENTED and what to install. Free it. */
+/* Path of the browser, as configured or found. NULL with NOT_IMPLEMENTED and what to install, or that it has no user to
+ * run as. Free it. */
 char *rec_page_find_browser (const RecConfig *config, GError **error);
 
 /* The part "page" of a worker's setup. plugin: {id, file, options}, borrowed. NULL with UNAVAILABLE before the server
@@ -23,7 +24,7 @@ json_object *rec_page_describe (const RecConfig *config, const RecPageServer *se
     const char *public_url, json_object *plugin, const RecRecording *recording, GError **error);
 
 /* What an operator and the client should read of a worker's message "page", or NULL when it is but progress. Free it. */
-char *rec_page_dup_note (json_object *message);
+char *rec_page_dup_note (const RecRecording *recording, json_object *message);
 /* Writes the page's console to the log; n_lines counts what was written for this recording. */
 void rec_page_log_console (const RecConfig *config, const RecRecording *recording,
     json_object *message, unsigned *n_lines);

@@ -54,8 +54,11 @@ take_setup (json_object *setup)
   else if (plays ("invalid"))
     say (REC_CONTROL_FAILED, "{\"message\": \"no such name\", \"code\": \"invalid\"}");
   else if (plays ("blank")) {
-    say (REC_CONTROL_PAGE, "{\"event\": \"failed\", \"message\": \"it shows nothing\","
-                           " \"console\": [\"ReferenceError: OpenVidu\", \"and more\"]}");
+    g_autofree char *failed =
+        g_strdup_printf ("{\"event\": \"failed\", \"message\": \"it shows nothing\","
+                         " \"console\": [\"ReferenceError: OpenVidu\", \"sent %s to the server\"]}",
+            rec_json_string_or (rec_json_get (setup, "page"), "secret", ""));
+    say (REC_CONTROL_PAGE, failed);
     say (REC_CONTROL_PAGE, "{\"event\": \"fallback\"}");
     say (REC_CONTROL_READY, "{}");
   }
@@ -540,7 +543,8 @@ test_falls_back (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   g_autofree char *secret = g_strdup (recording->page_secret);
   WAIT_FOR (started.is_called);
   g_assert_no_error (started.error);
-  assert_note (recording, "it shows nothing; its console: ReferenceError: OpenVidu | and more");
+  assert_note (recording,
+      "it shows nothing; its console: ReferenceError: OpenVidu | sent *** to the server");
   assert_note (recording, "the layout BEST_FIT is");
   assert_note (recording, WANTS_STREAMS);
   assert_refused (fixture, "team", secret, true);
@@ -558,6 +562,36 @@ test_notes_gaps (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   assert_note (recording, "crashed and is loaded anew: out of memory");
   assert_note (recording, "from 1.500 s to 3.250 s");
   stop (fixture, recording);
+}
+
+static void
+assert_no_browser (Fixture *fixture, const char *text)
+{
+  g_autoptr (RecRecordingProperties) properties = rec_recording_properties_new ();
+  g_autoptr (GError) error = NULL;
+
+  g_free (properties->recording_layout);
+  properties->recording_layout = g_strdup ("CUSTOM");
+  g_assert_null (rec_supervisor_start (fixture->supervisor, fixture->session, properties,
+      REC_ERA_NEW, take_answer, NULL, &error));
+  g_assert_error (error, REC_ERROR, REC_ERROR_NOT_IMPLEMENTED);
+  if (strstr (error->message, text) == NULL)
+    g_error ("'%s' does not say '%s'", error->message, text);
+}
+
+static void
+test_no_browser (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  set (fixture, "browser.program", "/nonexistent/chromium");
+  assert_no_browser (fixture,
+      "'/nonexistent/chromium' cannot be run: install the package chromium");
+  set (fixture, "browser.program", "/bin/true");
+  if (geteuid () != 0)
+    return;
+  set (fixture, "browser.user", "root");
+  assert_no_browser (fixture, "browser.user 'root' is no other user");
+  set (fixture, "browser.user", "no-such-user");
+  assert_no_browser (fixture, "set browser.sandbox to false");
 }
 
 #define ADD(claim, script, function)                                                               \
@@ -579,6 +613,7 @@ main (int argc, char **argv)
   ADD ("no-such-name", "invalid", test_no_such_name);
   ADD ("page-takes-no-feeds", "join", test_page_takes_no_feeds);
   ADD ("falls-back", "blank", test_falls_back);
+  ADD ("no-browser", "join", test_no_browser);
   ADD ("notes-gaps", "crash", test_notes_gaps);
   return g_test_run ();
 }
