@@ -271,6 +271,57 @@ stop_recording (Room *room, RecRecording *recording)
   rec_registry_set_recording_status (room->rig->registry, recording, REC_RECORDING_READY);
 }
 
+/* era_fields: what clients of the second era add. */
+static RigClient *
+join_page (Room *room, const RecRecording *recording, const char *era_fields)
+{
+  RigClient *client = rig_client_new (room->rig, NULL);
+  g_autofree char *params = g_strdup_printf (
+      "{\"token\":\"wss://localhost:4443?sessionId=room&secret=%s&recorder=true\","
+      "\"session\":\"room\",\"secret\":\"%s\",\"recorder\":true,\"metadata\":\"\"%s}",
+      recording->page_secret, recording->page_secret, era_fields);
+  g_autoptr (RecJson) joined = rig_client_call (client, "joinRoom", params);
+
+  rig_assert_string (joined, "id", "RECORDER");
+  client->id = g_strdup ("RECORDER");
+  g_assert_cmpuint (json_object_array_length (rec_json_get (joined, "value")), ==, 1);
+  return client;
+}
+
+static void
+assert_watches_only (Room *room, RigClient *recorder, RigClient *ann, const char *stream_id)
+{
+  g_autoptr (RecJson)
+      subscribed = rig_client_wait (recorder, room_send_subscription (recorder, stream_id));
+  g_autofree char *kick = g_strdup_printf ("{\"connectionId\":\"%s\"}", ann->id);
+
+  g_assert_cmpint (
+      rig_client_wait_error (recorder, room_send_publication (recorder, RIG_OFFER_VIDEO)), ==,
+      REC_RPC_UNAUTHORIZED);
+  rig_client_call_error (recorder, "forceDisconnect", kick);
+  g_assert_nonnull (rec_session_find_participant (room->session, ann->id));
+  rig_assert_list (ann, "");
+}
+
+/* The page of a recording, in the words of both eras; it may be loaded anew at any time. */
+static void
+test_page_only_watches (Room *room, const void *data G_GNUC_UNUSED)
+{
+  RigClient *ann = room_join (room), *old, *new;
+  g_autofree char *stream_id = room_publish (ann);
+  RecRecording *recording = start_recording (room);
+
+  rec_recording_make_page_secret (recording);
+  g_free (rig_client_list (ann));
+  old = join_page (room, recording, "");
+  assert_watches_only (room, old, ann, stream_id);
+  new = join_page (room, recording, ",\"platform\":\"Chrome\",\"sdkVersion\":\"2.32.2\"");
+  assert_watches_only (room, new, ann, stream_id);
+  g_assert_cmpuint (rec_session_count_visible (room->session), ==, 1);
+  g_assert_cmpuint (room->session->participants->len, ==, 2);
+  stop_recording (room, recording);
+}
+
 typedef struct {
   const char *setting;
   bool subscriber, publisher, moderator;
@@ -355,6 +406,7 @@ main (int argc, char **argv)
   ADD ("/signal/new/connection-changes-are-told", test_changes_of_connections);
   ADD ("/signal/new/reports-are-answered", test_reports_are_answered);
   ADD ("/signal/new/recorder-is-hidden", test_recorder_is_hidden);
+  ADD ("/signal/new/page-only-watches", test_page_only_watches);
   for (size_t i = 0; i < G_N_ELEMENTS (notification_cases); i++) {
     g_autofree char *path =
         g_strdup_printf ("/signal/new/recording-is-told-to/%s", notification_cases[i].setting);
