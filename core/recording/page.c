@@ -240,7 +240,9 @@ rec_page_log_console (const RecConfig *config, const RecRecording *recording, js
     }
     g_autofree char *shown = dup_without_secret (recording,
         json_object_get_string (json_object_array_get_idx (lines, i)));
-    rec_log_with (G_LOG_LEVEL_MESSAGE, &fields, "the page's console: '%s'", shown);
+    /* Client libraries say a lot at this level. */
+    rec_log_with (g_str_has_prefix (shown, "debug: ") ? G_LOG_LEVEL_INFO : G_LOG_LEVEL_MESSAGE,
+        &fields, "the page's console: '%s'", shown);
   }
 }
 
