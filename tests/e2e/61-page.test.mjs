@@ -41,7 +41,7 @@ addLayout('people', `<!doctype html><style>
   ${joining('2.32.2', `
     if (stream.connection.data === 'userBigVideo') session.subscribe(stream, 'big-video-div');
     else if (stream.connection.data === 'userSmallVideo') session.subscribe(stream, 'small-video-div');`)}`);
-addLayout('tone', `<!doctype html><style>html { background: ${rgb('cyan')}; }</style><p>sound alone</p>
+addLayout('tone', `<!doctype html><style>html { background: ${rgb('cyan')}; font-size: 40px; }</style><p>sound alone</p>
   ${joining('2.1.0', '')}
   <script>
     const context = new AudioContext();

@@ -24,15 +24,15 @@ function run(...words) {
 
 test('writes a picture for each number of participants, and a film', { timeout: 120000 }, async () => {
   const output = temporaryFolder('pictures');
-  const preview = run('-n', '2', '--resolution', '640x360', '-o', output, layout('branded'));
+  const preview = run('-n', '2', '--resolution', '640x360', '-o', output, layout('spotlight'));
   const [code] = await preview.ended;
   assert.equal(code, 0, preview.text);
   assert.doesNotMatch(preview.text, /of no use/);
   const [one, two] = await Promise.all([1, 2].map((n) => media.frameAt(path.join(output, `${n}.png`), 0)));
   const alone = media.tiles(one);
   const both = media.tiles(two);
-  assert.ok(alone.red?.width > 500 && !alone.green, JSON.stringify(alone));
-  assert.ok(both.red?.x + both.red?.width < 330 && both.green?.x > 310, JSON.stringify(both));
+  assert.ok(alone.red?.width > 600 && !alone.green, JSON.stringify(alone));
+  assert.ok(both.red?.x + both.red?.width < 520 && both.green?.x > 500, JSON.stringify(both));
   const film = path.join(output, 'film.mp4');
   const { video, audio, duration } = await media.probe(film);
   assert.deepEqual([video.width, video.height, audio.codec_name], [640, 360, 'aac']);
