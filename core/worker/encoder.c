@@ -110,7 +110,7 @@ describe (const RecEncoderRecipe *recipe)
   if (rec_encoder_is_video (recipe))
     return describe_video (recipe);
   if (recipe->format == REC_FORMAT_AAC_RAW)
-    return g_strdup_printf ("avenc_aac bitrate=%d", recipe->audio_bitrate * 1000);
+    return g_strdup_printf ("avenc_aac aac-coder=fast bitrate=%d", recipe->audio_bitrate * 1000);
   return g_strdup_printf ("audioconvert ! opusenc bitrate=%d audio-type=generic",
       recipe->audio_bitrate * 1000);
 }

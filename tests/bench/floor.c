@@ -364,7 +364,7 @@ int
 main (int argc, char **argv)
 {
   Floor floor = {
-    .format = { "VP8", 640, 480, MATERIAL_RATE, 1000, 1000, false },
+    .format = { "VP8", 640, 480, MATERIAL_RATE, 1000, 1000, false, false },
     .recipe = { .format = REC_FORMAT_H264_AVC, .width = 1280, .height = 720, .frame_rate = 25 },
   };
   const bool is_measure = argc == 9 && strcmp (argv[1], "measure") == 0;

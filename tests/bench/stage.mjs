@@ -127,19 +127,19 @@ export function treeOf(root) {
 
 export const median = (values) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)];
 
-/** How many frames between two times differ from the one before: decoded, made small, and compared. A repeated frame differs by what the
+/** How many frames between two times differ from the one before, the first one counted: decoded, made small, and compared. A repeated frame differs by what the
  * encoder still mends, a new one at least in the cells of its time stamp. */
 export async function countUniqueFrames(file, from, to) {
   const [width, height] = [160, 90];
   const { stdout } = await run('ffmpeg', ['-v', 'error', '-threads', '1', '-i', file, '-ss', String(from), '-to', String(to), '-an', '-vf',
     `scale=${width}:${height}:flags=area,format=gray`, '-fps_mode', 'passthrough', '-f', 'rawvideo', '-'], { encoding: 'buffer', maxBuffer: 2 ** 30 });
   const size = width * height;
-  let unique = 0;
+  let unique = stdout.length > 0 ? 1 : 0; // nothing comes before the first one
   for (let at = size; at < stdout.length; at += size) {
     let most = 0;
     for (let i = 0; i < size; i++)
       most = Math.max(most, Math.abs(stdout[at + i] - stdout[at + i - size]));
     unique += most > 24 ? 1 : 0;
   }
-  return { unique, frames: Math.max(0, stdout.length / size - 1) };
+  return { unique, frames: stdout.length / size };
 }

@@ -19,7 +19,7 @@
 
 typedef struct {
   char *url, *secret_file, *schedule, *resolution, *codec, *media, *look, *data;
-  gboolean is_insecure, is_json, is_verbose, flashes;
+  gboolean is_insecure, is_json, is_verbose, flashes, is_busy;
   int frame_rate, kbps, keyframe_ms, max_watched;
   LoadPlanOptions plan;
 } Options;
@@ -324,6 +324,8 @@ raise_file_limit (void)
 
 /* --- options ------------------------------------------------------------------------------------------------------ */
 
+static bool refuse (GError **error, const char *format, ...) G_GNUC_PRINTF (2, 3);
+
 static bool
 refuse (GError **error, const char *format, ...)
 {
@@ -370,6 +372,7 @@ read_format (Load *load, GError **error)
   format->frame_rate = options->frame_rate;
   format->keyframe_ms = options->keyframe_ms;
   format->flashes = options->flashes;
+  format->is_busy = options->is_busy;
   format->kbps = options->kbps > 0
                      ? options->kbps
                      : MAX (format->width * format->height * format->frame_rate / 9216, 100);
@@ -449,6 +452,8 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
         "Of the pictures, in kbit/s (1000 for 640x480 at 30, else in proportion)", "N" },
     { "keyframes", 0, 0, G_OPTION_ARG_INT, &options->keyframe_ms,
         "Between two keyframes, which come whether asked for or not (1000)", "MS" },
+    { "busy", 0, 0, G_OPTION_ARG_NONE, &options->is_busy,
+        "All of the picture moves, not just somebody in the middle", NULL },
     { "flash", 0, 0, G_OPTION_ARG_NONE, &options->flashes,
         "Dark and silent but for a flash and a beep every 2 s", NULL },
     { "look", 0, 0, G_OPTION_ARG_STRING, &options->look,
@@ -461,11 +466,11 @@ parse_options (Options *options, int *argc, char ***argv, GError **error)
   g_autoptr (GOptionContext) context = g_option_context_new ("- join a server as many, to load it");
 
   g_option_context_set_summary (context,
-      "Each participant shows moving hills of a colour of its own with the time in the middle, and "
-      "says a "
-      "tone of its own:\nboth are encoded once, at the start. On standard error it says \"ready\" "
-      "when everybody is in; at the end it "
-      "prints\nwhat was sent and received, and exits with 1 when somebody failed.");
+      "Each participant shows somebody who moves before a wall, in a colour of its own with the "
+      "time in the middle, and says a tone\n"
+      "of its own: both are encoded once, at the start. On standard error it says \"ready\" when "
+      "everybody is in; at the end it prints\n"
+      "what was sent and received, and exits with 1 when somebody failed.");
   g_option_context_add_main_entries (context, entries, NULL);
   if (!g_option_context_parse (context, argc, argv, error))
     return false;

@@ -167,8 +167,7 @@ typedef struct {
   int8_t texture[TEXTURE][TEXTURE];
 } Painter;
 
-/* Soft hills that join at the edges, with a little grain: moved over each other they keep an encoder as busy as a
- * face before a wall does. */
+/* Soft hills that join at the edges, with a little grain: moved over each other they keep an encoder busy. */
 static void
 make_texture (Painter *painter, unsigned number)
 {
@@ -194,16 +193,45 @@ get_yuv (uint32_t rgb, uint8_t yuv[3])
 }
 
 static void
+paint_line (const Painter *painter, uint8_t *line, int from, int to, int y, int i, int base)
+{
+  const int8_t *one = painter->texture[(y + i) & (TEXTURE - 1)];
+  const int8_t *other = painter->texture[(y - 2 * i) & (TEXTURE - 1)];
+
+  for (int x = from; x < to; x++)
+    line[x] = (uint8_t) CLAMP (
+        base + one[(x + 2 * i) & (TEXTURE - 1)] + other[(x - i) & (TEXTURE - 1)], 16, 235);
+}
+
+/* Half as wide as somebody is at this line, who sits in the middle, from the top of the head down. */
+static int
+get_half_width (const LoadPlane *plane, int y)
+{
+  const double height = (y - plane->height * 0.15) / plane->height;
+
+  if (height <= 0)
+    return 0;
+  if (height < 0.5)
+    return (int) (plane->width * 0.16 * sqrt (1 - (height * 4 - 1) * (height * 4 - 1)));
+  return (int) (plane->width * MIN (0.1 + (height - 0.5) * 2, 0.32));
+}
+
+/* Somebody who moves before a wall that doesn't; or everything moves. */
+static void
 paint_hills (const Painter *painter, LoadPlane plane, int i, int base)
 {
+  const double turn = 2 * G_PI * i / (painter->format->frame_rate * 2);
+  const int middle = plane.width / 2 + (int) (plane.width * 0.03 * sin (turn));
+
   for (int y = 0; y < plane.height; y++) {
-    const int8_t *one = painter->texture[(y + i) & (TEXTURE - 1)];
-    const int8_t *other = painter->texture[(y - 2 * i) & (TEXTURE - 1)];
+    const int half = painter->format->is_busy ? plane.width : get_half_width (&plane, y);
+    const int left = CLAMP (middle - half, 0, plane.width);
+    const int right = CLAMP (middle + half, 0, plane.width);
     uint8_t *line = plane.data + y * plane.stride;
 
-    for (int x = 0; x < plane.width; x++)
-      line[x] = (uint8_t) CLAMP (
-          base + one[(x + 2 * i) & (TEXTURE - 1)] + other[(x - i) & (TEXTURE - 1)], 16, 235);
+    paint_line (painter, line, 0, left, y, 0, base);
+    paint_line (painter, line, left, right, y, i, base);
+    paint_line (painter, line, right, plane.width, y, 0, base);
   }
 }
 

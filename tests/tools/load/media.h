@@ -15,6 +15,7 @@
 typedef struct {
   const char *codec; /* "VP8" or "H264" */
   int width, height, frame_rate, kbps, keyframe_ms;
+  bool is_busy; /* all of the picture moves, not just somebody in the middle */
   bool flashes; /* dark and silent but for a flash and a beep every 2 s, to measure how they fit */
 } LoadFormat;
 
