@@ -5,7 +5,7 @@ import { Recording, countUniqueFrames, pause, withPeople, withServer } from '../
 const seconds = 8;
 const settle = 2;
 const tones = [500, 700]; // of the first two of recto-load
-const least = 0.1; // half as loud as they are said
+const least = 0.05; // half as loud as they are said, at which both ways between mono and stereo leave 0.1
 const most = 32;
 
 /** Tenths of seconds in which one of the tones is missing. */
