@@ -1,6 +1,6 @@
 /* job.c - the life of one recording: phases, their deadlines, and what a worker's message means in each. */
 #define G_LOG_DOMAIN "rec.recording.job"
-#include "recording/job.h"
+#include "recording/job-private.h"
 
 #include <string.h>
 
@@ -11,7 +11,6 @@
 #include "base/main-thread.h"
 #include "media/router.h"
 #include "recording/limits.h"
-#include "recording/outcome.h"
 #include "recording/salvage.h"
 #include "recording/store.h"
 #include "recording/tracks.h"
@@ -19,48 +18,14 @@
 
 #define WATCHDOG_S 1
 #define MAX_NOTES 100
-#define THUMBNAIL_TIMEOUT_MS 10000 /* between the finished files and the worker's exit */
-
-typedef enum {
-  PHASE_INVALID = 0,
-  PHASE_PREPARING,  /* until the worker said hello and the journal is on the disk */
-  PHASE_SETTING_UP, /* until the worker is ready */
-  PHASE_STARTING,   /* packets flow; until there is data on the disk */
-  PHASE_RUNNING,
-  PHASE_STOPPING,   /* until the worker has finished */
-  PHASE_SALVAGING,  /* the worker is dead; until another one has recovered the files */
-  PHASE_COMPLETING, /* the outcome is known; until the disk says so and the worker is gone */
-  PHASE_OVER,
-} Phase;
-
-struct RecJob {
-  const RecJobContext *context;
-  RecRecording *recording; /* a reference */
-  json_object *setup;
-  json_object *page; /* the part of the setup that is not kept; NULL for a native layout */
-  bool shows_page;   /* until it falls back to the native layout */
-  bool was_refused;
-  unsigned n_console_lines;
-  Phase phase;
-  RecWorkerProcess *worker; /* NULL once gone */
-  RecTracks *tracks;        /* NULL before and after packets flow */
-  RecSalvage *salvage;
-  char *failure; /* what the worker said when it gave up */
-  bool is_journaled, is_saved, never_began;
-  int64_t start_ns, last_heard_us;
-  guint deadline, watchdog;
-  RecLimits *limits;                 /* while it runs */
-  RecRecordingDone started, stopped; /* NULL once called */
-  void *started_data, *stopped_data;
-};
 
 static void on_worker_gone (RecWorkerProcess *worker, const char *why, void *data);
 
-static bool
-is_before_running (const RecJob *job)
+bool
+rec_job_is_before_running (const RecJob *job)
 {
-  return job->phase == PHASE_PREPARING || job->phase == PHASE_SETTING_UP ||
-         job->phase == PHASE_STARTING;
+  return job->phase == REC_PHASE_PREPARING || job->phase == REC_PHASE_SETTING_UP ||
+         job->phase == REC_PHASE_STARTING;
 }
 
 static int64_t
@@ -69,16 +34,16 @@ now_ns (void)
   return g_get_monotonic_time () * 1000;
 }
 
-static void
-clear_source (guint *source)
+void
+rec_job_clear_source (guint *source)
 {
   if (*source != 0)
     g_source_remove (*source);
   *source = 0;
 }
 
-static void
-log_life (const RecJob *job, GLogLevelFlags level, const char *text)
+void
+rec_job_log (const RecJob *job, GLogLevelFlags level, const char *text)
 {
   const RecLogFields fields = { .recording = job->recording->id,
     .session = job->recording->session_id };
@@ -86,195 +51,22 @@ log_life (const RecJob *job, GLogLevelFlags level, const char *text)
   rec_log_with (level, &fields, "%s", text);
 }
 
-static void
-add_note (RecJob *job, const char *text)
+void
+rec_job_note (RecJob *job, const char *text)
 {
   if (job->recording->notes->len >= MAX_NOTES)
     return;
-  log_life (job, G_LOG_LEVEL_WARNING, text);
+  rec_job_log (job, G_LOG_LEVEL_WARNING, text);
   g_ptr_array_add (job->recording->notes, g_strdup (text));
 }
 
-static void
-set_text (char **field, const char *text)
+void
+rec_job_set_text (char **field, const char *text)
 {
   char *copy = g_strdup (text);
 
   g_free (*field);
   *field = copy;
-}
-
-/* --- the end ----------------------------------------------------------------------------------------- */
-
-static void
-remove_unfinished (const RecJob *job)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (!rec_place_remove_unfinished (job->recording, &error))
-    log_life (job, G_LOG_LEVEL_WARNING, error->message);
-}
-
-static void
-be_over_when_done (RecJob *job)
-{
-  if (job->phase != PHASE_COMPLETING || !job->is_saved || job->worker != NULL)
-    return;
-  job->phase = PHASE_OVER;
-  clear_source (&job->deadline);
-  if (job->never_began)
-    remove_unfinished (job);
-  rec_place_give_files (job->context->config, job->recording);
-  job->context->job_over (job, job->context->data);
-}
-
-static void
-on_saved (const GError *error, void *data)
-{
-  RecJob *job = data;
-  RecRecordingDone stopped = g_steal_pointer (&job->stopped);
-
-  if (error != NULL)
-    g_warning ("the outcome of recording '%s' is not on the disk: %s", job->recording->id,
-        error->message);
-  else
-    rec_store_forget_journal (job->context, job->recording->id);
-  if (error == NULL)
-    rec_store_forget_chronicle (job->context, job->recording);
-  job->is_saved = true;
-  if (stopped != NULL)
-    stopped (job->recording, NULL, job->stopped_data);
-  be_over_when_done (job);
-}
-
-/* The outcome is in the recording; from here on nothing can change it. */
-static void
-conclude (RecJob *job, RecRecordingStatus status)
-{
-  RecRecording *recording = job->recording;
-
-  job->phase = PHASE_COMPLETING;
-  clear_source (&job->deadline);
-  clear_source (&job->watchdog);
-  g_clear_pointer (&job->limits, rec_limits_free);
-  g_clear_pointer (&job->tracks, rec_tracks_free);
-  rec_place_give_files (job->context->config, recording);
-  rec_page_end (job->context->registry, recording);
-  if (recording->session != NULL && recording->session->recording == recording)
-    recording->session->recording = NULL;
-  rec_registry_set_recording_status (job->context->registry, recording, status);
-  if (recording->era == REC_ERA_OLD && status == REC_RECORDING_READY)
-    rec_store_info (job->context, recording);
-  rec_store_entity (job->context, recording, on_saved, job);
-}
-
-static gboolean
-on_linger_deadline (gpointer data)
-{
-  RecJob *job = data;
-
-  job->deadline = 0;
-  rec_worker_process_end (job->worker, "the worker did not exit after its files were finished");
-  return G_SOURCE_REMOVE;
-}
-
-static void
-fail_start (RecJob *job, RecErrorCode code, const char *why)
-{
-  RecRecordingDone started = g_steal_pointer (&job->started);
-  g_autoptr (GError) error = NULL;
-
-  g_set_error (&error, REC_ERROR, (gint) code, "cannot start recording '%s': %s",
-      job->recording->id, why);
-  log_life (job, G_LOG_LEVEL_CRITICAL, error->message);
-  set_text (&job->recording->message, why);
-  job->never_began = true;
-  /* One that said so itself ends by itself. */
-  if (job->worker != NULL && code == REC_ERROR_FAILED)
-    rec_worker_process_end (job->worker, why);
-  else if (job->worker != NULL)
-    rec_worker_process_abort (job->worker, why);
-  conclude (job, REC_RECORDING_FAILED);
-  if (started != NULL)
-    started (job->recording, error, job->started_data);
-}
-
-/* finished: NULL when nothing could be saved. */
-static void
-complete (RecJob *job, json_object *finished, const char *why)
-{
-  RecRecording *recording = job->recording;
-  bool is_playable = rec_outcome_take (recording, finished);
-
-  if (why != NULL)
-    set_text (&recording->message, why);
-  if (recording->status == REC_RECORDING_STARTED) {
-    if (recording->reason == NULL)
-      recording->reason = g_strdup ("automaticStop");
-    rec_registry_set_recording_status (job->context->registry, recording, REC_RECORDING_STOPPED);
-  }
-  if (!is_playable && recording->message == NULL)
-    recording->message = g_strdup ("the worker finished without a file");
-  conclude (job, is_playable ? REC_RECORDING_READY : REC_RECORDING_FAILED);
-  log_life (job, is_playable ? G_LOG_LEVEL_MESSAGE : G_LOG_LEVEL_CRITICAL,
-      recording->message != NULL ? recording->message : "recorded");
-  if (job->worker != NULL)
-    job->deadline = g_timeout_add (THUMBNAIL_TIMEOUT_MS, on_linger_deadline, job);
-}
-
-/* --- salvage ----------------------------------------------------------------------------------------- */
-
-static void
-on_salvaged (RecSalvage *salvage G_GNUC_UNUSED, json_object *finished, const char *why, void *data)
-{
-  RecJob *job = data;
-  g_autofree char *cause = g_strdup (job->failure);
-  g_autofree char *message = NULL;
-
-  if (finished != NULL && rec_outcome_has_file (job->recording, finished)) {
-    add_note (job, "the file was salvaged after its worker was lost");
-    complete (job, finished, cause);
-  } else {
-    message = g_strdup_printf ("%s; nothing could be salvaged: %s", cause,
-        rec_json_string_or (finished, "message", why));
-    complete (job, NULL, message);
-  }
-  g_clear_pointer (&job->salvage, rec_salvage_free);
-}
-
-static bool
-start_salvage (RecJob *job, GError **error)
-{
-  job->phase = PHASE_SALVAGING;
-  job->salvage = rec_salvage_new (job->context->config, job->context->pool, job->setup, on_salvaged,
-      job, error);
-  return job->salvage != NULL;
-}
-
-static void
-lose_worker (RecJob *job, const char *why)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *cause = job->failure != NULL ? g_strdup_printf ("%s; %s", job->failure, why)
-                                                : g_strdup (why);
-
-  log_life (job, G_LOG_LEVEL_CRITICAL, cause);
-  set_text (&job->failure, cause);
-  set_text (&job->recording->message, cause);
-  clear_source (&job->deadline);
-  clear_source (&job->watchdog);
-  g_clear_pointer (&job->limits, rec_limits_free);
-  g_clear_pointer (&job->tracks, rec_tracks_free);
-  if (job->recording->status == REC_RECORDING_STARTED) {
-    set_text (&job->recording->reason, "mediaServerCrashed");
-    rec_registry_set_recording_status (job->context->registry, job->recording,
-        REC_RECORDING_STOPPED);
-  }
-  if (start_salvage (job, &error))
-    return;
-  g_autofree char *message =
-      g_strdup_printf ("%s; nothing could be salvaged: %s", cause, error->message);
-  complete (job, NULL, message);
 }
 
 /* --- starting ---------------------------------------------------------------------------------------- */
@@ -283,17 +75,17 @@ static gboolean
 on_deadline (gpointer data)
 {
   static const char *const overdue[] = {
-    [PHASE_PREPARING] = "no worker was ready within recording.start-timeout-ms",
-    [PHASE_SETTING_UP] = "the worker was not set up within recording.start-timeout-ms (with a "
-                         "page, and browser.ready-timeout-ms)",
-    [PHASE_STARTING] = "there was no data on the disk within recording.start-timeout-ms",
+    [REC_PHASE_PREPARING] = "no worker was ready within recording.start-timeout-ms",
+    [REC_PHASE_SETTING_UP] = "the worker was not set up within recording.start-timeout-ms (with a "
+                             "page, and browser.ready-timeout-ms)",
+    [REC_PHASE_STARTING] = "there was no data on the disk within recording.start-timeout-ms",
   };
   RecJob *job = data;
 
   job->deadline = 0;
-  if (is_before_running (job))
-    fail_start (job, REC_ERROR_TIMEOUT, overdue[job->phase]);
-  else if (job->phase == PHASE_RUNNING || job->phase == PHASE_STOPPING)
+  if (rec_job_is_before_running (job))
+    rec_job_fail_start (job, REC_ERROR_TIMEOUT, overdue[job->phase]);
+  else if (job->phase == REC_PHASE_RUNNING || job->phase == REC_PHASE_STOPPING)
     rec_worker_process_end (job->worker,
         "the worker did not finish its files within recording.stop-timeout-ms");
   return G_SOURCE_REMOVE;
@@ -308,17 +100,17 @@ set_deadline (RecJob *job, const char *key, bool is_page)
 
   if (is_page)
     time_ms += REC_WIRE_PAGE_LAUNCH_MS + rec_config_get_int (config, "browser.ready-timeout-ms");
-  clear_source (&job->deadline);
+  rec_job_clear_source (&job->deadline);
   job->deadline = g_timeout_add ((guint) time_ms, on_deadline, job);
 }
 
 static void
 set_up_when_prepared (RecJob *job)
 {
-  if (job->phase != PHASE_PREPARING || !job->is_journaled ||
+  if (job->phase != REC_PHASE_PREPARING || !job->is_journaled ||
       !rec_worker_process_is_greeted (job->worker))
     return;
-  job->phase = PHASE_SETTING_UP;
+  job->phase = REC_PHASE_SETTING_UP;
   if (job->page == NULL) {
     rec_worker_process_send_setup (job->worker, REC_CONTROL_SETUP, job->setup);
     return;
@@ -335,10 +127,10 @@ on_journaled (const GError *error, void *data)
 {
   RecJob *job = data;
 
-  if (job->phase != PHASE_PREPARING)
+  if (job->phase != REC_PHASE_PREPARING)
     return;
   if (error != NULL) {
-    fail_start (job, REC_ERROR_UNAVAILABLE, error->message);
+    rec_job_fail_start (job, REC_ERROR_UNAVAILABLE, error->message);
     return;
   }
   job->is_journaled = true;
@@ -395,10 +187,10 @@ open_feeds (RecJob *job)
 
   job->tracks = rec_tracks_new (job->context->config, job->context->router, job->worker, &error);
   if (job->tracks == NULL) {
-    fail_start (job, REC_ERROR_UNAVAILABLE, error->message);
+    rec_job_fail_start (job, REC_ERROR_UNAVAILABLE, error->message);
     return;
   }
-  job->phase = PHASE_STARTING;
+  job->phase = REC_PHASE_STARTING;
   if (job->page != NULL)
     set_deadline (job, "recording.start-timeout-ms", false);
   send_begin (job);
@@ -412,8 +204,8 @@ order_stop (RecJob *job, const char *reason)
 {
   json_object *message = json_object_new_object ();
 
-  set_text (&job->recording->reason, reason);
-  job->phase = PHASE_STOPPING;
+  rec_job_set_text (&job->recording->reason, reason);
+  job->phase = REC_PHASE_STOPPING;
   g_clear_pointer (&job->limits, rec_limits_free);
   set_deadline (job, "recording.stop-timeout-ms", false);
   rec_json_set_int (message, "atNs", now_ns ());
@@ -443,9 +235,9 @@ on_limit (const char *reason, const char *text, void *data)
 {
   RecJob *job = data;
 
-  if (job->phase != PHASE_RUNNING)
+  if (job->phase != REC_PHASE_RUNNING)
     return;
-  add_note (job, text);
+  rec_job_note (job, text);
   order_stop (job, reason);
 }
 
@@ -455,14 +247,14 @@ take_started (RecJob *job, json_object *message)
   RecRecordingDone started = g_steal_pointer (&job->started);
   const char *file = rec_json_string_or (message, "file", NULL);
 
-  job->phase = PHASE_RUNNING;
-  clear_source (&job->deadline);
+  job->phase = REC_PHASE_RUNNING;
+  rec_job_clear_source (&job->deadline);
   job->watchdog = g_timeout_add_seconds (WATCHDOG_S, on_watchdog, job);
   job->limits = rec_limits_new (job->context->config, job->recording, on_limit, job);
   g_debug ("recording '%s' writes '%s'", job->recording->id, file != NULL ? file : "(no file)");
   rec_registry_set_recording_status (job->context->registry, job->recording, REC_RECORDING_STARTED);
   rec_store_entity (job->context, job->recording, NULL, NULL);
-  log_life (job, G_LOG_LEVEL_MESSAGE, "recording");
+  rec_job_log (job, G_LOG_LEVEL_MESSAGE, "recording");
   if (started != NULL)
     started (job->recording, NULL, job->started_data);
 }
@@ -485,17 +277,17 @@ take_failed (RecJob *job, json_object *message)
 {
   const char *text = rec_json_string_or (message, "message", "");
 
-  if (is_before_running (job)) {
+  if (rec_job_is_before_running (job)) {
     const RecErrorCode code = get_refusal (message);
-    job->was_refused = job->phase == PHASE_SETTING_UP && code != REC_ERROR_FAILED;
-    fail_start (job, code, text);
+    job->was_refused = job->phase == REC_PHASE_SETTING_UP && code != REC_ERROR_FAILED;
+    rec_job_fail_start (job, code, text);
     return;
   }
   /* Only the first one counts: the deadline must come. */
-  if (job->failure != NULL || (job->phase != PHASE_RUNNING && job->phase != PHASE_STOPPING))
+  if (job->failure != NULL || (job->phase != REC_PHASE_RUNNING && job->phase != REC_PHASE_STOPPING))
     return;
-  set_text (&job->failure, text);
-  log_life (job, G_LOG_LEVEL_CRITICAL, text);
+  rec_job_set_text (&job->failure, text);
+  rec_job_log (job, G_LOG_LEVEL_CRITICAL, text);
   /* What could be saved comes as finished; what does not come is salvaged. */
   set_deadline (job, "recording.stop-timeout-ms", false);
 }
@@ -506,17 +298,17 @@ take_finished (RecJob *job, json_object *message)
   const char *why = rec_json_string_or (message, "message", job->failure);
   bool is_ok = rec_json_bool_or (message, "ok", false);
 
-  if (is_before_running (job)) {
-    fail_start (job, REC_ERROR_FAILED,
+  if (rec_job_is_before_running (job)) {
+    rec_job_fail_start (job, REC_ERROR_FAILED,
         why != NULL ? why : "the worker ended before there was data");
     return;
   }
-  if (job->phase != PHASE_RUNNING && job->phase != PHASE_STOPPING)
+  if (job->phase != REC_PHASE_RUNNING && job->phase != REC_PHASE_STOPPING)
     return;
   if (!is_ok && why == NULL)
     why = "the recording ended early";
   g_autofree char *copy = g_strdup (is_ok ? NULL : why);
-  complete (job, message, copy);
+  rec_job_complete (job, message, copy);
 }
 
 static void
@@ -528,7 +320,7 @@ take_page (RecJob *job, json_object *message)
     return;
   rec_page_log_console (job->context->config, job->recording, message, &job->n_console_lines);
   if (note != NULL)
-    add_note (job, note);
+    rec_job_note (job, note);
   if (!job->shows_page || strcmp (rec_json_string_or (message, "event", ""), "fallback") != 0)
     return;
   job->shows_page = false;
@@ -545,11 +337,11 @@ on_worker_message (RecWorkerProcess *worker, RecControlType type, json_object *m
   job->last_heard_us = g_get_monotonic_time ();
   switch (type) {
   case REC_CONTROL_READY:
-    if (job->phase == PHASE_SETTING_UP)
+    if (job->phase == REC_PHASE_SETTING_UP)
       open_feeds (job);
     break;
   case REC_CONTROL_STARTED:
-    if (job->phase == PHASE_STARTING)
+    if (job->phase == REC_PHASE_STARTING)
       take_started (job, message);
     break;
   case REC_CONTROL_KEYFRAME:
@@ -557,7 +349,7 @@ on_worker_message (RecWorkerProcess *worker, RecControlType type, json_object *m
       rec_tracks_request_keyframe (job->tracks, (uint32_t) rec_json_int_or (message, "track", 0));
     break;
   case REC_CONTROL_NOTE:
-    add_note (job, rec_json_string_or (message, "text", ""));
+    rec_job_note (job, rec_json_string_or (message, "text", ""));
     break;
   case REC_CONTROL_PAGE:
     take_page (job, message);
@@ -597,13 +389,13 @@ on_worker_gone (RecWorkerProcess *worker, const char *why, void *data)
   RecJob *job = data;
 
   job->worker = NULL;
-  clear_source (&job->deadline);
-  if (is_before_running (job))
-    fail_start (job, REC_ERROR_FAILED, job->failure != NULL ? job->failure : why);
-  else if (job->phase == PHASE_RUNNING || job->phase == PHASE_STOPPING)
-    lose_worker (job, why);
+  rec_job_clear_source (&job->deadline);
+  if (rec_job_is_before_running (job))
+    rec_job_fail_start (job, REC_ERROR_FAILED, job->failure != NULL ? job->failure : why);
+  else if (job->phase == REC_PHASE_RUNNING || job->phase == REC_PHASE_STOPPING)
+    rec_job_lose_worker (job, why);
   else
-    be_over_when_done (job);
+    rec_job_be_over_when_done (job);
   rec_worker_process_free (worker);
 }
 
@@ -637,7 +429,7 @@ rec_job_new (const RecJobContext *context, RecRecording *recording, json_object 
   if (worker == NULL)
     return NULL;
   RecJob *job = make_job (context, recording, setup);
-  job->phase = PHASE_PREPARING;
+  job->phase = REC_PHASE_PREPARING;
   job->page = json_object_get (page);
   job->shows_page = page != NULL;
   job->worker = worker;
@@ -658,7 +450,7 @@ rec_job_new_salvage (const RecJobContext *context, RecRecording *recording, json
   RecJob *job = make_job (context, recording, setup);
 
   job->failure = g_strdup (why);
-  if (start_salvage (job, error))
+  if (rec_job_start_salvage (job, error))
     return job;
   rec_job_free (job);
   return NULL;
@@ -669,8 +461,8 @@ rec_job_free (RecJob *job)
 {
   if (job == NULL)
     return;
-  clear_source (&job->deadline);
-  clear_source (&job->watchdog);
+  rec_job_clear_source (&job->deadline);
+  rec_job_clear_source (&job->watchdog);
   g_clear_pointer (&job->limits, rec_limits_free);
   rec_tracks_free (job->tracks);
   rec_worker_process_free (job->worker);
@@ -697,7 +489,7 @@ rec_job_get_tracks (const RecJob *job)
 bool
 rec_job_is_over (const RecJob *job)
 {
-  return job->phase == PHASE_OVER;
+  return job->phase == REC_PHASE_OVER;
 }
 
 pid_t
@@ -723,12 +515,12 @@ rec_job_stop (RecJob *job, const char *reason, RecRecordingDone stopped, void *d
 void
 rec_job_end (RecJob *job, const char *reason)
 {
-  if (is_before_running (job)) {
+  if (rec_job_is_before_running (job)) {
     g_autofree char *why = g_strdup_printf ("it was ended before it had begun: %s", reason);
 
-    set_text (&job->recording->reason, reason);
-    fail_start (job, REC_ERROR_CONFLICT, why);
-  } else if (job->phase == PHASE_RUNNING) {
+    rec_job_set_text (&job->recording->reason, reason);
+    rec_job_fail_start (job, REC_ERROR_CONFLICT, why);
+  } else if (job->phase == REC_PHASE_RUNNING) {
     order_stop (job, reason);
   }
 }
@@ -736,10 +528,10 @@ rec_job_end (RecJob *job, const char *reason)
 void
 rec_job_end_early (RecJob *job, const char *reason, const char *why)
 {
-  if (job->phase != PHASE_RUNNING)
+  if (job->phase != REC_PHASE_RUNNING)
     return;
-  log_life (job, G_LOG_LEVEL_WARNING, why);
-  set_text (&job->recording->message, why);
+  rec_job_log (job, G_LOG_LEVEL_WARNING, why);
+  rec_job_set_text (&job->recording->message, why);
   order_stop (job, reason);
 }
 
@@ -750,7 +542,7 @@ rec_job_kill (RecJob *job)
     return;
   rec_worker_process_kill (job->worker);
   g_clear_pointer (&job->worker, rec_worker_process_free);
-  be_over_when_done (job);
+  rec_job_be_over_when_done (job);
 }
 
 void
@@ -762,7 +554,7 @@ rec_job_add_stream (RecJob *job, RecStreamInfo *stream)
     return;
   g_autofree char *note =
       g_strdup_printf ("stream '%s' is not recorded: %s", stream->id, error->message);
-  add_note (job, note);
+  rec_job_note (job, note);
 }
 
 void
@@ -800,8 +592,8 @@ rec_job_tell_recorder (RecJob *job, bool is_there)
   json_object *message;
 
   if (!job->shows_page || job->worker == NULL ||
-      (job->phase != PHASE_SETTING_UP && job->phase != PHASE_STARTING &&
-          job->phase != PHASE_RUNNING))
+      (job->phase != REC_PHASE_SETTING_UP && job->phase != REC_PHASE_STARTING &&
+          job->phase != REC_PHASE_RUNNING))
     return;
   message = json_object_new_object ();
   rec_json_set_string (message, "state", is_there ? "joined" : "left");
