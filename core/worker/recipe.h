@@ -15,6 +15,7 @@ typedef struct {
   bool is_composed;              /* some sink takes the composed picture and sound */
   bool has_video, has_audio;     /* of the composed one */
   bool takes_video, takes_audio; /* of single streams */
+  bool is_page; /* what is recorded is there when it begins, and comes by a longer way */
   int width, height, frame_rate;
   int thumbnail_width;
   int queue_ms; /* what may wait of each track */

@@ -14,6 +14,7 @@
 
 #include <time.h>
 
+#define PAGE_LATENCY_NS (150 * REC_NS_PER_MS)
 #define LATE_NS (120 * REC_NS_PER_MS) /* behind by more than this, the last picture is repeated */
 #define MAX_WAITING 4                 /* times what one track may hold: for all of them */
 #define MIN_PAINTED_PER_SECOND 5      /* however late: nobody should see a frozen room */
@@ -499,6 +500,8 @@ rec_recorder_new (const RecRecorderRecipe *recipe, const RecRecorderEvents *even
   recorder->events = *events;
   recorder->data = data;
   rec_timeline_init (&recorder->timeline, 0, recipe->frame_rate, recipe->has_video);
+  if (recipe->is_page)
+    recorder->timeline.first_latency_ns = PAGE_LATENCY_NS;
   init_threads (recorder);
   recorder->own.n_steps = recorder->own.end_ns = -1;
   recorder->own.stage = rec_stage_new (recipe, &recorder->timeline, &stage_events, recorder);

@@ -153,6 +153,7 @@ rec_setup_resolve_page (RecSetup *setup, GError **error)
   if (page == NULL)
     return true;
   setup->page = rec_page_recipe_new (page, &setup->recorder, error);
+  setup->recorder.is_page = setup->page != NULL;
   return setup->page != NULL;
 }
 

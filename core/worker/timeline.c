@@ -18,6 +18,7 @@ rec_timeline_init (RecTimeline *timeline, int64_t start_ns, int frame_rate, bool
 {
   timeline->start_ns = start_ns;
   timeline->has_video = has_video;
+  timeline->first_latency_ns = FIRST_LATENCY_NS;
   timeline->rate = has_video ? frame_rate : REC_AUDIO_STEPS_PER_SECOND;
 }
 
@@ -61,7 +62,8 @@ rec_timeline_get_deadline_ns (const RecTimeline *timeline, int64_t step)
 {
   const int64_t end_ns = rec_timeline_get_step_ns (timeline, step + 1);
 
-  return timeline->start_ns + end_ns + (end_ns <= FIRST_STEPS_NS ? FIRST_LATENCY_NS : LATENCY_NS);
+  return timeline->start_ns + end_ns +
+         (end_ns <= FIRST_STEPS_NS ? timeline->first_latency_ns : LATENCY_NS);
 }
 
 int64_t

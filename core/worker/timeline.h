@@ -14,8 +14,9 @@
 #define REC_AUDIO_STEPS_PER_SECOND 50
 
 typedef struct {
-  int64_t start_ns; /* absolute */
-  int64_t rate;     /* steps per second */
+  int64_t start_ns;         /* absolute */
+  int64_t rate;             /* steps per second */
+  int64_t first_latency_ns; /* how long the first steps wait for their packets */
   bool has_video;
 } RecTimeline;
 
