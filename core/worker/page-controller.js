@@ -17,7 +17,7 @@ const SILENCE_US = 60e3; /* between two beeps */
 const TOGETHER_MS = 90; /* a flash and its beep arrive within this; half the time to the next */
 const BRIGHTER = 60; /* of 255: a flash */
 
-const tab = { size: '', wantsKeyframe: true, nSinceKeyframe: 0, lookedAt: 0, isWatching: false, flashes: null, beeps: null };
+const tab = { size: '', wantsKeyframe: true, nSinceKeyframe: 0, flashes: null, beeps: null };
 
 const send = (...words) => rectoSend(words.join(' '));
 const fail = (error) => send('error', String(error?.message ?? error));
@@ -45,15 +45,10 @@ function getBrightness (pixels) {
   return sum / (pixels.length / 4);
 }
 
-function look (frame) {
-  if (tab.flashes) {
-    const brightness = getBrightness(readSmall(frame));
-    if (brightness - tab.brightness > BRIGHTER) tab.flashes.push({ at: frame.timestamp, seen: performance.now() });
-    tab.brightness = brightness;
-  } else if (tab.isWatching && performance.now() - tab.lookedAt > LOOK_MS) {
-    tab.lookedAt = performance.now();
-    send('look', getSpread(readSmall(frame)));
-  }
+function lookForFlash (frame) {
+  const brightness = getBrightness(readSmall(frame));
+  if (brightness - tab.brightness > BRIGHTER) tab.flashes.push({ at: frame.timestamp, seen: performance.now() });
+  tab.brightness = brightness;
 }
 
 /* --- picture --- */
@@ -81,7 +76,7 @@ function onPicture (frame) {
     tab.wantsKeyframe = true;
     send('size', size);
   }
-  look(frame);
+  if (tab.flashes) lookForFlash(frame);
   encode(frame);
   tab.last?.close();
   tab.last = frame;
@@ -150,8 +145,16 @@ function keyframe () {
   tab.last = again;
 }
 
+/* By the clock: a page that stands still gives no pictures. */
 function watch (isWatching) {
-  tab.isWatching = isWatching;
+  clearInterval(tab.watch);
+  if (!isWatching) return;
+  tab.wantsKeyframe = true;
+  tab.watch = setInterval(() => {
+    if (!tab.last) return;
+    if (tab.wantsKeyframe) keyframe();
+    send('look', getSpread(readSmall(tab.last)));
+  }, LOOK_MS);
 }
 
 /* Between two calls the page flashes and beeps. The second one answers by how much the sound's clock is behind the

@@ -499,7 +499,10 @@ void
 rec_page_run_end (RecPageRun *run)
 {
   clear_timers (run);
-  clear_timer (&run->telling);
+  if (run->telling != 0) {
+    clear_timer (&run->telling);
+    tell_lines (run);
+  }
   g_queue_clear_full (&run->lines, g_free);
   g_queue_clear_full (&run->latest, g_free);
   rec_page_feed_pause (run->feed);

@@ -10,6 +10,8 @@
 
 #include <sys/stat.h>
 
+#define NOTED_REPEATED_FRACTION 20 /* a page's repeated pictures are told of above one in so many */
+
 json_object *
 rec_report_make_stats (const RecRecorderStats *stats)
 {
@@ -148,5 +150,10 @@ rec_report_list_misses (RecRecorder *recorder, GPtrArray *sinks)
         g_strdup_printf ("the machine was too slow for %" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
                          " pictures, which repeat the one before",
             stats.frames_repeated, stats.frames_out));
+  if (stats.page_frames_repeated * NOTED_REPEATED_FRACTION > stats.frames_out)
+    g_ptr_array_add (misses, g_strdup_printf ("%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT
+                                              " pictures were repeated: the "
+                                              "page stood still, or the machine is too slow for it",
+                                 stats.page_frames_repeated, stats.frames_out));
   return misses;
 }
