@@ -17,6 +17,8 @@ struct RecApi {
 
 /* [http] Whether a file may come in: it has a stream then, and a refusal otherwise. */
 bool rec_api_admit_upload (RecApi *api, RecHttpRequest *request);
+/* Adds the entities of the uploads, of one session or (NULL) of all. */
+void rec_add_uploads (const RecApi *api, const char *session, RecJson *items);
 /* [any] For rec_uploads_new. */
 void rec_api_resume_upload (void *request);
 

@@ -237,7 +237,10 @@ rec_list_recordings (RecCall *call)
   RecJson *items = json_object_new_array ();
   for (guint i = 0; i < recordings->len; i++)
     json_object_array_add (items, make_entity (call, recordings->pdata[i], call->era));
-  rec_json_set_int (list, "count", recordings->len);
+  /* Only on request: old clients throw on words that they don't know. */
+  if (rec_http_request_query_bool (call->request, "uploads", false))
+    rec_add_uploads (call->api, NULL, items);
+  rec_json_set_int (list, "count", (int64_t) json_object_array_length (items));
   rec_json_take (list, "items", items);
   rec_http_answer_json (call->request, 200, list);
 }

@@ -150,6 +150,7 @@ make_entity (const RecApi *api, RecJson *kept)
   RecJson *entity = NULL;
 
   json_object_deep_copy (kept, &entity, NULL);
+  rec_json_set_string (entity, "object", "upload");
   rec_json_set_string (entity, "type", rec_file_get_type (file));
   rec_json_set_string (entity, "url", file_url);
   rec_json_set_string (entity, "thumbnailUrl", thumbnail_url);
@@ -222,16 +223,23 @@ rec_create_upload_token (RecCall *call)
 }
 
 void
+rec_add_uploads (const RecApi *api, const char *session, RecJson *items)
+{
+  GPtrArray *all = rec_uploads_get_all (api->uploads);
+
+  for (guint i = 0; i < all->len; i++)
+    if (session == NULL || strcmp (session, rec_json_string_or (all->pdata[i], "session", "")) == 0)
+      json_object_array_add (items, make_entity (api, all->pdata[i]));
+}
+
+void
 rec_list_uploads (RecCall *call)
 {
-  GPtrArray *all = rec_uploads_get_all (call->api->uploads);
   g_autofree char *session = rec_http_request_dup_query (call->request, "session");
   RecJson *list = json_object_new_object ();
   RecJson *items = json_object_new_array ();
 
-  for (guint i = 0; i < all->len; i++)
-    if (session == NULL || strcmp (session, rec_json_string_or (all->pdata[i], "session", "")) == 0)
-      json_object_array_add (items, make_entity (call->api, all->pdata[i]));
+  rec_add_uploads (call->api, session, items);
   rec_json_set_int (list, "count", (int64_t) json_object_array_length (items));
   rec_json_take (list, "items", items);
   rec_http_answer_json (call->request, 200, list);

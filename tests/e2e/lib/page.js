@@ -216,6 +216,7 @@
       return publisher.stream.streamId;
     },
 
+    initLocalRecorder: () => ov.initLocalRecorder(publisher.stream),
     unpublish: () => session.unpublish(publisher),
     leave: () => session.disconnect(),
     subscribeTo: (connectionId) => subscribe(created.get(connectionId)),
