@@ -33,7 +33,7 @@ test('an installed program lists the installed plugins and reads the installed s
   const program = path.join(prefix, 'bin/recto');
   const listed = spawnSync(program, ['--list-plugins'], { cwd: folder, encoding: 'utf8' });
   assert.equal(listed.status, 0, listed.stderr);
-  for (const id of ['best_fit', 'mp4'])
+  for (const id of ['best_fit', 'custom_html', 'mp4'])
     assert.match(listed.stdout, new RegExp(`${prefix}/lib/recto/plugins/${id}\\.so`));
   appendFileSync(path.join(prefix, 'etc/recto/recto.ini'), '[layouts]\nTEAM = best_fit\n');
   const printed = spawnSync(program, ['--print-config'], { cwd: folder, encoding: 'utf8' });
@@ -58,6 +58,8 @@ test('DESTDIR moves everything and changes nothing, and uninstall leaves nothing
   assert.doesNotMatch(unit, /@[A-Z]+@|stage/);
   assert.ok(existsSync(path.join(stage, 'etc/recto/recto.ini')));
   assert.ok(existsSync(path.join(stage, 'usr/lib/recto/plugins/mp4.so')));
+  for (const file of ['layouts/README.md', 'layouts/custom/index.html', 'openvidu-browser/openvidu-browser-2.0.0.min.js'])
+    assert.ok(existsSync(path.join(stage, 'usr/share/recto', file)), file);
   make('uninstall', '/usr', `DESTDIR=${stage}`);
   assert.deepEqual(listFiles(stage), []);
   assert.ok(!existsSync(path.join(stage, 'usr/lib/recto')));
