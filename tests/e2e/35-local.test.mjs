@@ -1,0 +1,107 @@
+// Recordings of single streams: which stream is in which file, from when to when, and what is in it.
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import * as media from './lib/media.mjs';
+import { Stage, lasts } from './lib/suite.mjs';
+import { record } from './lib/wait.mjs';
+
+const stage = new Stage({ name: 'local' });
+
+const place = (recording, name) => path.join(stage.server.recordings, recording.id, name);
+const json = (recording, name) => JSON.parse(readFileSync(place(recording, name), 'utf8'));
+
+// A colour fills the frame of a camera; its tone is heard all the time.
+async function shows(file, colour, tone) {
+  const { duration } = await media.probe(file);
+  // Pictures are as far apart as they came: no even rate is to be made of them.
+  assert.equal(await media.decodeComplaints(file, '-fps_mode', 'passthrough', '-enc_time_base', '-1'), '');
+  const times = await media.frameTimes(file);
+  assert.ok(times.every((time, i) => i === 0 || time > times[i - 1]), `${file}: ${times}`);
+  const frame = await media.frameAt(file, duration / 2);
+  const tile = media.tiles(frame)[colour];
+  assert.ok(tile?.width > frame.width - 8 && tile.height > frame.height - 8, `${file}: ${colour} is at ${JSON.stringify(tile)}`);
+  assert.deepEqual(media.heard(await media.sound(file), [500, 700], 0.5, duration - 0.5), [tone], file);
+  return duration;
+}
+
+stage.test('each stream is in a file of its own, as long as it was there', async () => {
+  const session = await stage.session();
+  await stage.enter(session, { name: 'anna', colour: 'red', tone: 500 });
+  const started = await stage.startRecording(session, { outputMode: 'INDIVIDUAL', name: 'single' });
+  assert.equal(started.outputMode, 'INDIVIDUAL');
+  assert.ok(!('recordingLayout' in started) && !('resolution' in started));
+  await record(3);
+  const ben = await stage.browser.open({ version: '2.0.0', name: 'ben', colour: 'green', tone: 700 });
+  await ben.join(await stage.token(session, { version: '2.0.0' }));
+  await ben.publish();
+  const benCame = Date.now();
+  await record(4);
+  const benLeft = Date.now();
+  await ben.call('leave');
+  await record(1);
+  const stopped = await stage.stopRecording(started.id);
+
+  assert.equal(stopped.status, 'ready');
+  assert.deepEqual([stopped.hasAudio, stopped.hasVideo], [true, true]);
+  lasts(stopped.duration, stopped.length);
+  const metadata = json(stopped, 'single.json');
+  assert.deepEqual([metadata.id, metadata.name, metadata.sessionId, metadata.createdAt],
+    [stopped.id, 'single', session, stopped.createdAt]);
+  assert.equal(metadata.files.length, 2);
+  assert.equal(stopped.size, metadata.files.reduce((sum, { size }) => sum + size, 0));
+  const [anna, other] = metadata.files;
+  for (const file of metadata.files) {
+    assert.deepEqual([file.hasAudio, file.hasVideo, file.typeOfVideo], [true, true, 'CAMERA']);
+    assert.equal(file.name, `${file.streamId}.webm`);
+    assert.ok(file.streamId.includes('CAM') && file.connectionId.startsWith('con_'));
+  }
+  assert.ok(anna.startTimeOffset < 500, JSON.stringify(metadata));
+  assert.ok(Math.abs(anna.endTimeOffset / 1000 - stopped.duration - anna.startTimeOffset / 1000) < 0.05);
+  // What is known from outside: publish was answered after the first packets, leaving takes a moment.
+  const came = benCame - metadata.createdAt, left = benLeft - metadata.createdAt;
+  assert.ok(other.startTimeOffset > came - 2500 && other.startTimeOffset < came + 500, `${other.startTimeOffset}: ${came}`);
+  assert.ok(other.endTimeOffset > left - 50 && other.endTimeOffset < left + 800, `${other.endTimeOffset}: ${left}`);
+
+  for (const [file, colour, tone] of [[anna, 'red', 500], [other, 'green', 700]]) {
+    const duration = await shows(place(stopped, `single.${file.name}`), colour, tone);
+    assert.ok(Math.abs(duration * 1000 - (file.endTimeOffset - file.startTimeOffset)) < 50, `${duration} s: ${JSON.stringify(file)}`);
+  }
+  const answer = await stage.rest.get(`/openvidu/recordings/${stopped.id}/single.${anna.name}`);
+  assert.equal(answer.status, 200);
+  assert.equal((await stage.rest.get(`/openvidu/recordings/${stopped.id}/.recording.${stopped.id}`)).status, 404);
+});
+
+stage.test('a composed recording may keep the streams beside it, and says who was when', async () => {
+  const session = await stage.session();
+  const anna = await stage.enter(session, { name: 'anna', colour: 'red', tone: 500 });
+  const { connectionId } = (await stage.rest.get(`/openvidu/api/sessions/${session}`)).expect(200).json.connections.content[0];
+  const started = await stage.startRecording(session,
+    { sinks: ['mp4', 'local'], name: 'both', resolution: '320x240', frameRate: 15 });
+  await record(3);
+  // not to be recorded for a while: the composition goes on, the single stream has a second file
+  (await stage.rest.request('PATCH', `/openvidu/api/sessions/${session}/connection/${connectionId}`, { record: false })).expect(200);
+  await record(1.5);
+  (await stage.rest.request('PATCH', `/openvidu/api/sessions/${session}/connection/${connectionId}`, { record: true })).expect(200);
+  await record(3);
+  const stopped = await stage.stopRecording(started.id);
+
+  const { files } = json(stopped, 'both.json');
+  assert.deepEqual(files.map(({ name, streamId }) => name.slice(streamId.length)), ['.webm', '-1.webm']);
+  const pause = files[1].startTimeOffset - files[0].endTimeOffset;
+  assert.ok(pause > 1000 && pause < 3500, `${pause} ms between the files`);
+  for (const file of files)
+    await shows(place(stopped, `both.${file.name}`), 'red', 500);
+  await shows(place(stopped, 'both.mp4'), 'red', 500);
+  const { video } = await media.probe(place(stopped, 'both.mp4'));
+  assert.deepEqual([video.width, video.height], [320, 240]);
+
+  const { id, events } = (await stage.rest.get(`/recto/api/v1/recordings/${stopped.id}/timeline`)).expect(200).json;
+  assert.equal(id, stopped.id);
+  const kinds = events.map(({ event }) => event);
+  for (const kind of ['trackAdded', 'layoutChanged', 'fileBegun', 'fileEnded', 'streamChanged'])
+    assert.ok(kinds.includes(kind), `${kind}: ${kinds}`);
+  assert.ok(events.some(({ tiles }) => tiles?.length === 1 && tiles[0].streamId === files[0].streamId && tiles[0].width === 320));
+  assert.deepEqual(readdirSync(path.dirname(place(stopped, 'x'))).filter((name) => name.startsWith('.chronicle') || name.endsWith('.part')), []);
+  assert.ok(anna);
+});
