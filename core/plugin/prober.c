@@ -161,6 +161,12 @@ take_answer (const Probe *probe, RecJson *answer, GError **error)
   return true;
 }
 
+static const char *
+get_step (const Probe *probe)
+{
+  return probe->lists_layouts ? "asked for its layouts" : "loaded";
+}
+
 static void
 judge_output (Probe *probe, int status)
 {
@@ -169,7 +175,7 @@ judge_output (Probe *probe, int status)
   RecProbeResult *result = probe->result;
 
   if (WIFSIGNALED (status)) {
-    refuse (result, "crashes when it is loaded: the probe %s", reason);
+    refuse (result, "crashes when it is %s: the probe %s", get_step (probe), reason);
     return;
   }
   if (probe->output->len == 0) {
@@ -266,7 +272,8 @@ advance (Probe *probe, short events, int timeout_ms)
   }
   if (left_ms (probe) > 0)
     return false;
-  refuse (probe->result, "hangs when it is loaded: no answer within %d ms", timeout_ms);
+  refuse (probe->result, "hangs when it is %s: no answer within %d ms", get_step (probe),
+      timeout_ms);
   end_by_force (probe);
   return true;
 }

@@ -443,7 +443,8 @@ test_lists_without_a_plugin_that_crashes (Fixture *fixture, gconstpointer data G
   assert_says (names, "BEST_FIT/- by best_fit;");
   g_assert_null (strstr (names, "broken"));
   g_assert_cmpstr (rec_json_string_or (problem, "plugin", ""), ==, "broken-page-list");
-  assert_says (rec_json_string_or (problem, "message", ""), "crashes");
+  assert_says (rec_json_string_or (problem, "message", ""),
+      "crashes when it is asked for its layouts");
 }
 
 #define CLAIM(name, function)                                                                      \
