@@ -5,7 +5,7 @@ import { Recording, countUniqueFrames, pause, withPeople, withServer } from '../
 const seconds = 8;
 const settle = 2;
 const tones = [500, 700]; // of the first two of recto-load
-const least = 0.05; // half as loud as they are said, at which both ways between mono and stereo leave 0.1
+const least = 0.1; // half as loud as they are said
 const most = 32;
 
 /** Tenths of seconds in which one of the tones is missing. */
@@ -13,7 +13,7 @@ async function countSilences(file, from, to) {
   const samples = await media.sound(file);
   let silences = 0;
   for (let at = from; at + 0.1 <= to; at += 0.1)
-    silences += tones.some((hertz) => !(media.loudness(samples, hertz, at, at + 0.1) > least)) ? 1 : 0;
+    silences += tones.some((hertz) => !(media.loudness(samples, hertz, at, at + 0.15) > least)) ? 1 : 0;
   return silences;
 }
 
