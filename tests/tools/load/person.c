@@ -61,10 +61,11 @@ end (LoadPerson *person, const char *failure)
   person->end_source = g_idle_add (tell_end, person);
 }
 
+/* What fails for somebody who is leaving would have ended anyway. */
 static bool
 check (LoadPerson *person, const GError *error)
 {
-  if (error != NULL)
+  if (error != NULL && !person->is_ending)
     end (person, error->message);
   return error == NULL;
 }
@@ -137,7 +138,8 @@ on_peer_failed (const char *why, void *data)
   g_autofree char *text = g_strdup_printf ("%s: %s",
       link->owner == NULL ? "publishing failed" : "watching failed", why);
 
-  end (link->person, text);
+  if (!link->person->is_ending)
+    end (link->person, text);
 }
 
 static void

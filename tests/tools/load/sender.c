@@ -68,11 +68,13 @@ make_packet (Track *track, const LoadPacket *packet)
     (uint8_t) (track->ssrc >> 24), (uint8_t) (track->ssrc >> 16), (uint8_t) (track->ssrc >> 8),
     (uint8_t) track->ssrc };
   GstBuffer *buffer = gst_buffer_copy (packet->payload);
+  void *copy;
 
   track->sequence++;
   GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
-  gst_buffer_prepend_memory (buffer, gst_memory_new_wrapped (0, g_memdup2 (header, sizeof header),
-                                         sizeof header, 0, sizeof header, NULL, NULL));
+  copy = g_memdup2 (header, sizeof header);
+  gst_buffer_prepend_memory (buffer,
+      gst_memory_new_wrapped (0, copy, sizeof header, 0, sizeof header, copy, g_free));
   return buffer;
 }
 
