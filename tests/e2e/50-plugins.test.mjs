@@ -48,7 +48,7 @@ stage.test('a layout and a sink of strangers work together', async () => {
     const off = [left - x, y - 4, width - 314, height - 352].filter((difference) => Math.abs(difference) > 2);
     assert.deepEqual(off, [], `${colour}: ${JSON.stringify(seen[colour])}`);
   }
-  const counted = readdirSync(folder(stopped)).filter((name) => name !== `${stopped.name}.mp4` && !name.startsWith('.') && !name.endsWith('.jpg'));
+  const counted = readdirSync(folder(stopped)).filter((name) => name !== `${stopped.name}.mp4` && !name.startsWith('.') && !name.endsWith('.jpg') && name !== `${stopped.name}.timeline.json`);
   assert.equal(counted.length, 1, `files: ${readdirSync(folder(stopped))}`);
   const frames = (await media.frameTimes(film(stopped))).length;
   const text = readFileSync(path.join(folder(stopped), counted[0]), 'utf8');
@@ -108,7 +108,7 @@ test('bad ones are refused with the reason, and the server starts', { timeout: 6
 test('SIGHUP finds new ones without a restart', { timeout: 60000 }, async () => {
   const later = temporaryFolder('later');
   const server = await Server.start({ name: 'later', settings: { 'plugins.directories': pluginFolders(later) } });
-  const ours = ['best_fit', 'custom_html', 'custom_subfolder', 'mp4'];
+  const ours = ['best_fit', 'custom_html', 'custom_subfolder', 'local', 'mp4'];
   const ids = async () => (await server.rest.get('/recto/api/v1/plugins')).expect(200).json.plugins.map(({ id }) => id);
   try {
     assert.deepEqual(await ids(), ours);
