@@ -6,7 +6,7 @@
 
 #define ABSURD_US (2 * G_USEC_PER_SEC)
 #define WINDOW_US (5 * G_USEC_PER_SEC)
-#define JUMP_US (150 * 1000) /* a machine that is too slow makes all ways longer, but not by that */
+#define JUMP_US (500 * 1000) /* a machine that is too slow makes all ways longer, but not by that */
 /* What was measured most often, between the arrival of a block and the picture of the same moment. */
 #define USUAL_LATENCY_US (50 * 1000)
 

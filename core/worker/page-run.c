@@ -20,8 +20,8 @@
   2000 /* how long a page of one colour is waited for, if nobody says that it should show more */
 #define ASK_US (300 * 1000)
 #define GONE_MS 5000 /* a participant that has left this long does not come back by itself */
-#define MAX_LINES 40
-#define TELL_MS 1000
+#define MAX_LINES 99 /* at once; one more says how many were left out */
+#define TELL_MS 500
 #define MAX_LATEST 10 /* lines that go with a failure */
 
 typedef enum {
@@ -128,7 +128,8 @@ on_console (const char *text, void *data)
   RecPageRun *run = data;
   char *line = hide_secret (run, text);
 
-  g_queue_push_tail (&run->latest, g_strdup (line));
+  if (!g_str_has_prefix (line, "debug:"))
+    g_queue_push_tail (&run->latest, g_strdup (line));
   if (run->latest.length > MAX_LATEST)
     g_free (g_queue_pop_head (&run->latest));
   if (run->lines.length < MAX_LINES) {
