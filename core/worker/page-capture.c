@@ -25,6 +25,7 @@
 #define HANG_US (2 * G_USEC_PER_SEC)
 #define DEAD_US (10 * G_USEC_PER_SEC) /* not even our own window answers */
 #define MAX_FITS 100
+#define END_MS 300
 #define MAX_SOUND_GAP_US 5000 /* more between two blocks is a gap */
 
 struct RecPageCapture {
@@ -76,7 +77,9 @@ fail (RecPageCapture *capture, RecPageFault fault, char *why)
     return;
   capture->fault = fault;
   capture->why = g_steal_pointer (&owned);
-  capture->telling = g_idle_add_full (G_PRIORITY_DEFAULT, tell_failed, capture, NULL);
+  /* A pipe that closes is soon followed by the end of its process, which says more. */
+  capture->telling =
+      g_timeout_add (fault == REC_PAGE_FAULT_BROWSER ? END_MS : 0, tell_failed, capture);
 }
 
 static void
@@ -427,12 +430,15 @@ static void
 on_browser_ended (const char *how, void *data)
 {
   RecPageCapture *capture = data;
+  const RecPageFault fault = capture->page.target == NULL ? REC_PAGE_FAULT_UNUSABLE
+                                                          : REC_PAGE_FAULT_BROWSER;
 
   if (capture->fault == REC_PAGE_FAULT_BROWSER && capture->telling != 0) {
+    capture->fault = fault;
     g_free (capture->why);
     capture->why = g_strdup_printf ("the browser %s", how);
   }
-  fail (capture, REC_PAGE_FAULT_BROWSER, g_strdup_printf ("the browser %s", how));
+  fail (capture, fault, g_strdup_printf ("the browser %s", how));
 }
 
 /* --- watching over it ------------------------------------------------------------------------------------ */

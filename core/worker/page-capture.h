@@ -15,8 +15,9 @@ typedef struct RecPageCapture RecPageCapture;
 
 typedef enum {
   REC_PAGE_FAULT_INVALID = 0,
-  REC_PAGE_FAULT_BROWSER, /* it ended or talks nonsense */
-  REC_PAGE_FAULT_NETWORK, /* the address cannot be opened */
+  REC_PAGE_FAULT_UNUSABLE, /* the browser ended before it opened a window */
+  REC_PAGE_FAULT_BROWSER,  /* it ended or talks nonsense */
+  REC_PAGE_FAULT_NETWORK,  /* the address cannot be opened */
   REC_PAGE_FAULT_CRASH,
   REC_PAGE_FAULT_HANG,
   REC_PAGE_FAULT_LIMIT,

@@ -189,7 +189,7 @@ give_up (RecPageRun *run, const char *why)
   rec_page_feed_end (run->feed);
   run->state = STATE_GIVEN_UP;
   if (!run->recipe->may_fall_back) {
-    run->events.failed (text, run->data);
+    run->events.failed (text, false, run->data);
     return;
   }
   say (run, "fallback", NULL);
@@ -227,10 +227,25 @@ handle_fault (RecPageRun *run, const char *event, const char *why)
   start_browser (run);
 }
 
+/* That is not the page's fault, and nothing to fall back from silently. */
+static void
+refuse (RecPageRun *run, const char *why)
+{
+  g_autofree char *text =
+      g_strdup_printf ("page layouts need a browser, but %s: install the package chromium, or see "
+                       "browser.program and browser.sandbox",
+          why);
+
+  drop_browser (run);
+  run->state = STATE_GIVEN_UP;
+  run->events.failed (text, true, run->data);
+}
+
 static void
 on_failed (RecPageFault fault, const char *why, void *data)
 {
   static const char *const events[] = {
+    [REC_PAGE_FAULT_UNUSABLE] = "crashed",
     [REC_PAGE_FAULT_BROWSER] = "crashed",
     [REC_PAGE_FAULT_NETWORK] = "crashed",
     [REC_PAGE_FAULT_CRASH] = "crashed",
@@ -238,7 +253,12 @@ on_failed (RecPageFault fault, const char *why, void *data)
     [REC_PAGE_FAULT_LIMIT] = "limit",
   };
 
-  handle_fault (data, events[fault], why);
+  RecPageRun *run = data;
+
+  if (fault == REC_PAGE_FAULT_UNUSABLE && !run->is_ready)
+    refuse (run, why);
+  else
+    handle_fault (run, events[fault], why);
 }
 
 /* --- ready, or not -------------------------------------------------------------------------------------- */

@@ -16,8 +16,9 @@ typedef struct RecPageRun RecPageRun;
 
 /* Never within a call of rec_page_run_*, but rec_page_run_free may not be called from them. */
 typedef struct {
-  void (*ready) (void *data);                     /* once: the page has painted, or it fell back */
-  void (*failed) (const char *why, void *data);   /* once: there is nothing to record */
+  void (*ready) (void *data); /* once: the page has painted, or it fell back */
+  /* Once: there is nothing to record; or the browser is none. */
+  void (*failed) (const char *why, bool is_unusable, void *data);
   void (*say) (json_object *message, void *data); /* takes a message "page" for the server */
 } RecPageRunEvents;
 

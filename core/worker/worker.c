@@ -551,11 +551,11 @@ on_page_ready (void *data)
 }
 
 static void
-on_page_failed (const char *why, void *data)
+on_page_failed (const char *why, bool is_unusable, void *data)
 {
   (void) data;
   if (worker.state == STATE_LOADING || worker.state == STATE_PREPARED)
-    give_up (why);
+    give_up_as (why, is_unusable ? "unsupported" : NULL);
   else
     end_early (why);
 }
