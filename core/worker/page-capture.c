@@ -26,7 +26,9 @@
 #define DEAD_US (10 * G_USEC_PER_SEC) /* not even our own window answers */
 #define MAX_FITS 100
 #define END_MS 300
-#define MAX_SOUND_GAP_US 5000 /* more between two blocks is a gap */
+#define LEAST_GAP_US 5000 /* between two blocks of sound */
+#define MAX_GAP_US 500000 /* what is more is another beginning */
+#define SAMPLE_BYTES 4    /* two channels of 16 bits */
 
 struct RecPageCapture {
   RecBrowser *browser;
@@ -280,21 +282,38 @@ take_picture (RecPageCapture *capture, const RecPageLine *line)
     capture->events.picture (line->data, pts_ns, line->is_keyframe, capture->data);
 }
 
+/* A busy browser loses blocks. Silence in their place keeps what follows where it belongs, sample by sample. */
+static GBytes *
+fill_gap (const RecPageLine *line, int64_t gap_us)
+{
+  const gsize n_missing = (gsize) (gap_us * line->rate / G_USEC_PER_SEC) * SAMPLE_BYTES;
+  gsize size;
+  const void *data = g_bytes_get_data (line->data, &size);
+  uint8_t *filled = g_malloc0 (n_missing + size);
+
+  memcpy (filled + n_missing, data, size);
+  return g_bytes_new_take (filled, n_missing + size);
+}
+
 static void
 take_sound (RecPageCapture *capture, const RecPageLine *line)
 {
-  const int64_t n = (int64_t) g_bytes_get_size (line->data) / 4;
-  bool is_discont = false;
-  const int64_t pts_ns = rec_page_clock_place_sound (&capture->clock, line->timestamp_us,
-      g_get_monotonic_time (), &is_discont);
+  const int64_t n = (int64_t) g_bytes_get_size (line->data) / SAMPLE_BYTES;
+  const int64_t off_us = line->timestamp_us - capture->sound_end_us;
+  const bool is_gap = off_us > LEAST_GAP_US && off_us < MAX_GAP_US;
+  g_autoptr (GBytes) samples = is_gap ? fill_gap (line, off_us) : g_bytes_ref (line->data);
+  bool has_jumped = false;
+  int64_t pts_ns = rec_page_clock_place_sound (&capture->clock, line->timestamp_us,
+      g_get_monotonic_time (), &has_jumped);
 
-  if (is_discont)
+  if (has_jumped)
     g_warning ("the clock of the page's sound has jumped: its times are corrected");
-  if (ABS (line->timestamp_us - capture->sound_end_us) > MAX_SOUND_GAP_US)
-    is_discont = true;
+  if (is_gap)
+    pts_ns -= off_us * 1000;
   capture->sound_end_us = line->timestamp_us + n * G_USEC_PER_SEC / line->rate;
   if (capture->is_open)
-    capture->events.sound (line->data, line->rate, pts_ns, is_discont, capture->data);
+    capture->events.sound (samples, line->rate, pts_ns,
+        has_jumped || (!is_gap && ABS (off_us) > LEAST_GAP_US), capture->data);
 }
 
 static void
