@@ -1,0 +1,142 @@
+// Recordings of web pages that fail, and of pages that want more than they may.
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import path from 'node:path';
+import * as media from './lib/media.mjs';
+import { isRunning, temporaryFolder } from './lib/server.mjs';
+import { Stage } from './lib/suite.mjs';
+import { record, within } from './lib/wait.mjs';
+
+const layouts = temporaryFolder('layouts');
+
+function addLayout(name, page, settings = '') {
+  mkdirSync(path.join(layouts, name), { recursive: true });
+  writeFileSync(path.join(layouts, name, 'index.html'), `<!doctype html><link rel="icon" href="data:,">${page}`);
+  writeFileSync(path.join(layouts, name, 'layout.ini'), `[layout]\n${settings}\n`);
+}
+
+/** A page that joins and calls onStream with each stream. */
+const joining = (onStream) => `<script src="openvidu-browser-2.32.2.min.js"></script><script>
+  const url = new URL(location.href);
+  const secret = url.searchParams.get('secret');
+  const session = new OpenVidu().initSession();
+  session.on('streamCreated', ({ stream }) => { ${onStream} });
+  session.connect('wss://' + location.host + '?sessionId=' + url.searchParams.get('sessionId') + '&secret=' + secret + '&recorder=true');
+</script>`;
+
+const impatient = 'ready-timeout-ms = 4000';
+addLayout('broken', '<script src="no-such-library.js"></script><script>new OpenVidu();</script>', impatient);
+addLayout('blank', `<div id="videos"></div>${joining('')}`, impatient);
+addLayout('loop', `${joining('')}<script>for (;;);</script>`);
+
+const other = createServer((request, response) => response.end('closed'));
+const hits = [];
+other.on('connection', () => hits.push(Date.now()));
+await once(other.listen(0, '127.0.0.1'), 'listening');
+other.unref();
+addLayout('burglar', `<div id="videos"></div>${joining("session.subscribe(stream, 'videos');")}<script>
+  const attempt = (name, what) => what.then((x) => console.log(name, 'worked', x), () => console.log(name, 'failed'));
+  // Where a password is asked for, nobody answers.
+  const ask = (address, options) => fetch(address, { signal: AbortSignal.timeout(3000), ...options }).then(({ status }) => status);
+  const headers = { Authorization: 'Basic ' + btoa('OPENVIDUAPP:' + secret) };
+  attempt('own', ask('index.html'));
+  attempt('REST', ask('/openvidu/api/sessions', { headers }));
+  attempt('stop', ask('/openvidu/api/recordings/stop/x', { method: 'POST', headers }));
+  attempt('cookie', ask('/openvidu/api/sessions'));
+  attempt('port', fetch('http://127.0.0.1:${other.address().port}/'));
+  attempt('file', fetch('file:///etc/passwd'));
+  const popup = window.open('about:blank');
+  const timer = setInterval(() => {
+    if (popup && !popup.closed) return;
+    clearInterval(timer);
+    console.log('no popup');
+  }, 50);
+</script>`);
+
+const stage = new Stage({ name: 'page-faults', settings: { 'openvidu.recording.custom-layout': layouts } });
+const small = { width: 160, height: 120 };
+const properties = { recordingLayout: 'CUSTOM', resolution: '640x360', frameRate: 10, name: 'page' };
+
+const file = (recording) => path.join(stage.server.recordings, recording.id, `${recording.name}.mp4`);
+const told = async (id) => (await stage.rest.get(`/recto/api/v1/recordings/${id}`)).expect(200).json;
+
+/** All processes below one, from /proc: [{ pid, line }] */
+function descendantsOf(root) {
+  const parents = new Map();
+  for (const entry of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+    try {
+      const stat = readFileSync(`/proc/${entry}/stat`, 'utf8');
+      parents.set(Number(entry), Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]));
+    } catch {
+      // gone between the listing and the look
+    }
+  }
+  const isBelow = (pid) => pid === root || (parents.has(pid) && isBelow(parents.get(pid)));
+  return [...parents].filter(([pid, parent]) => isBelow(parent)).map(([pid]) => {
+    try {
+      return { pid, line: readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ') };
+    } catch {
+      return { pid, line: '' };
+    }
+  });
+}
+
+stage.test('fall back to the native layout, and say why', async () => {
+  const session = await stage.session();
+  await stage.enter(session, { colour: 'blue', tone: 500, ...small });
+  for (const [customLayout, reason] of [
+    ['broken', /did not join the session.*OpenVidu is not defined/],
+    ['blank', /shows nothing but one colour/],
+    ['loop', /did not answer for two seconds/],
+  ]) {
+    const started = await stage.startRecording(session, { ...properties, customLayout });
+    await record(2);
+    const stopped = await stage.stopRecording(started.id);
+    assert.equal(stopped.status, 'ready');
+    const notes = (await told(started.id)).notes.join('\n');
+    assert.match(notes, reason);
+    assert.match(notes, /BEST_FIT/);
+    const { blue } = media.tiles(await media.frameAt(file(stopped), stopped.duration - 0.5));
+    assert.ok(blue?.width > 600, `${customLayout}: ${JSON.stringify(blue)}`);
+    assert.deepEqual(media.heard(await media.sound(file(stopped)), [500, 900], stopped.duration - 1, stopped.duration), [500]);
+  }
+}, { seconds: 120 });
+
+stage.test('keep a page where it belongs, open it anew when it crashes, and leave no browser behind', async () => {
+  const session = await stage.session();
+  await stage.enter(session, { colour: 'green', tone: 500, ...small });
+  const started = await stage.startRecording(session, { ...properties, customLayout: 'burglar' });
+  const says = (line) => within(20, `the page's console says "${line}"`, () => stage.server.log().includes(line));
+  for (const line of ['own worked 200', 'REST ', 'stop ', 'cookie ', 'port failed', 'file failed', 'no popup'])
+    await says(`'log: ${line}`);
+  assert.doesNotMatch(stage.server.log(), /'log: (REST|stop|cookie) worked (?!401)/);
+  assert.deepEqual(hits, [], 'another port was reached');
+
+  const worker = stage.server.workerOf(started.id);
+  const renderers = descendantsOf(worker.pid).filter(({ line }) => line.includes('--type=renderer'));
+  assert.ok(renderers.length >= 2, 'its page and the window beside it');
+  for (const { pid } of renderers)
+    process.kill(pid, 'SIGKILL');
+  const notes = await within(40, 'the page is back', async () => {
+    const all = (await told(started.id)).notes.join('\n');
+    return /loaded anew.*from \d/s.test(all) && all;
+  });
+  assert.match(notes, /crashed/);
+  await record(1.5);
+  const length = stage.lengthOf(started.id);
+
+  const browser = descendantsOf(worker.pid);
+  assert.ok(browser.length >= 3);
+  process.kill(worker.pid, 'SIGKILL');
+  await within(20, 'its browser is gone', () => !browser.some(({ pid }) => isRunning(pid)));
+  const salvaged = await within(20, 'it is salvaged', async () => {
+    const now = await told(started.id);
+    return !['starting', 'started', 'stopping', 'stopped'].includes(now.status) && now;
+  });
+  const duration = (await media.probe(file({ id: started.id, name: 'page' }))).duration;
+  assert.ok(duration > length[0] - 2.5, `${duration} s of ${length[0]} s: ${JSON.stringify(salvaged)}`);
+  const { green } = media.tiles(await media.frameAt(file({ id: started.id, name: 'page' }), duration - 0.3));
+  assert.ok(green?.width > 140 && green.width < 180, JSON.stringify(green)); /* as the page shows it */
+}, { seconds: 120 });
