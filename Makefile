@@ -200,6 +200,7 @@ TEST_ARCHIVES := $(B)/tests/libtest.a $(B)/libcore.a $(B)/libcommon.a
 $(UNIT_TESTS): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_ARCHIVES)
 $(MEDIA_TESTS): $(B)/tests/%: $(B)/obj/tests/%.o $(TEST_ARCHIVES)
 $(TOOLS): $(B)/%: $(B)/obj/%.o $(TEST_ARCHIVES)
+$(B)/tests/tools/camera: LIBS += -lgstrtspserver-1.0
 $(UNIT_TESTS) $(MEDIA_TESTS) $(TOOLS):
 	@mkdir -p $(@D)
 	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)

@@ -1,4 +1,7 @@
 /* bodies.c - REST bodies of both eras: the tables of their fields, and what they ask for. */
+#define DEFAULT_CACHE_MS 2000 /* of an IP camera */
+#define MAX_CACHE_MS 10000
+#define MAX_URI_BYTES 2000
 #define G_LOG_DOMAIN "rec.api.bodies"
 #include "api/bodies.h"
 
@@ -424,6 +427,17 @@ is_old_data (const char *text)
   return g_utf8_strlen (text, -1) <= MAX_OLD_DATA_CHARACTERS;
 }
 
+static bool
+is_rtsp_uri (const char *text)
+{
+  g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_PARSE_RELAXED, NULL);
+  const char *scheme = uri != NULL ? g_uri_get_scheme (uri) : "";
+  const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
+
+  return (g_str_equal (scheme, "rtsp") || g_str_equal (scheme, "rtsps")) && host != NULL &&
+         *host != '\0';
+}
+
 static const RecJsonField old_connection[] = {
   FIELD ("role", REC_JSON_STRING, .choices = CHOICES ("", ROLES)),
   FIELD ("data", REC_JSON_STRING, .is_valid = is_old_data,
@@ -436,6 +450,15 @@ static const RecJsonField new_connection[] = {
   FIELD ("data", REC_JSON_STRING),
   FIELD ("type", REC_JSON_STRING, .choices = CHOICES ("WEBRTC", "IPCAM")),
   FIELD ("record", REC_JSON_BOOLEAN),
+  FIELD ("adaptativeBitrate", REC_JSON_BOOLEAN),
+  FIELD ("onlyPlayWithSubscribers", REC_JSON_BOOLEAN),
+  FIELD ("networkCache", REC_JSON_INTEGER, .min = 0, .max = MAX_CACHE_MS),
+  REC_JSON_FIELDS_END,
+};
+
+static const RecJsonField camera[] = {
+  FIELD ("rtspUri", REC_JSON_STRING, .required = true, .max = MAX_URI_BYTES,
+      .is_valid = is_rtsp_uri, .expected = "the rtsp:// or rtsps:// URI of an IP camera"),
   REC_JSON_FIELDS_END,
 };
 
@@ -455,6 +478,12 @@ static const RecJsonField kurento_options[] = {
 };
 
 static bool
+is_camera (RecJson *body, RecEra era)
+{
+  return era != REC_ERA_OLD && g_str_equal (rec_json_string_or (body, "type", ""), "IPCAM");
+}
+
+static bool
 check_connection (RecJson *body, RecEra era, GError **error)
 {
   RecJson *options, *servers;
@@ -470,12 +499,7 @@ check_connection (RecJson *body, RecEra era, GError **error)
   servers = rec_json_get (body, "customIceServers");
   if (servers != NULL && !rec_body_check_ice_servers (servers, error))
     return false;
-  if (g_str_equal (rec_json_string_or (body, "type", ""), "IPCAM")) {
-    g_set_error_literal (error, REC_ERROR, REC_ERROR_NOT_IMPLEMENTED,
-        "IP cameras are not supported: use a connection of type WEBRTC");
-    return false;
-  }
-  return true;
+  return !is_camera (body, era) || rec_json_check (body, camera, error);
 }
 
 bool
@@ -502,6 +526,20 @@ rec_body_to_connection (RecJson *body, RecEra era, int64_t now_ms, RecConnection
     .record = rec_json_bool_or (body, "record", true),
     .custom_ice_servers = rec_json_get (body, "customIceServers"),
     .kurento_options = rec_json_get (body, "kurentoOptions"),
+  };
+  return true;
+}
+
+bool
+rec_body_to_camera (RecJson *body, RecEra era, RecCameraInfo *info)
+{
+  if (body == NULL || !is_camera (body, era))
+    return false;
+  *info = (RecCameraInfo){
+    .uri = (char *) rec_json_string_or (body, "rtspUri", ""),
+    .adapts_bitrate = rec_json_bool_or (body, "adaptativeBitrate", true),
+    .only_with_subscribers = rec_json_bool_or (body, "onlyPlayWithSubscribers", true),
+    .network_cache_ms = (int) rec_json_int_or (body, "networkCache", DEFAULT_CACHE_MS),
   };
   return true;
 }

@@ -26,6 +26,9 @@ RecRecordingProperties *rec_body_to_recording (RecJson *body, RecEra era,
 bool rec_body_to_connection (RecJson *body, RecEra era, int64_t now_ms,
     RecConnectionRequest *request, GError **error);
 
+/* Whether a body that rec_body_to_connection found good asks for an IP camera; info borrows from it. */
+bool rec_body_to_camera (RecJson *body, RecEra era, RecCameraInfo *info);
+
 /* PATCH connection: what it doesn't name keeps its value; INVALID stands for the role. */
 bool rec_body_to_connection_update (RecJson *body, RecRole *role, bool *record, GError **error);
 

@@ -33,7 +33,7 @@ rec_create_connection (RecCall *call)
   g_autoptr (GError) error = NULL;
   RecSession *session = find_session (call, call->arguments[0], 404);
 
-  if (session == NULL)
+  if (session == NULL || rec_api_create_camera (call))
     return;
   const RecConnection *connection = create_connection (call, session, &error);
   if (connection == NULL)
@@ -147,6 +147,11 @@ rec_delete_stream (RecCall *call)
   stream = rec_session_find_stream (session, call->arguments[1]);
   if (stream == NULL) {
     rec_http_answer_status (call->request, 404, "the session has no stream with this id");
+    return;
+  }
+  if (rec_participant_is_camera (stream->owner)) {
+    rec_http_answer_status (call->request, 405,
+        "the stream of an IP camera ends with its connection: delete that");
     return;
   }
   rec_registry_end_stream (call->api->context.registry, stream, "forceUnpublishByServer");

@@ -69,16 +69,31 @@ make_subscribers (const RecParticipant *participant)
   return subscribers;
 }
 
+static void
+add_camera (RecJson *entity, const RecCameraInfo *camera)
+{
+  static const char *const names[] = { "rtspUri", "adaptativeBitrate", "onlyPlayWithSubscribers",
+    "networkCache" };
+
+  for (size_t i = 0; i < G_N_ELEMENTS (names); i++)
+    rec_json_take (entity, names[i], NULL);
+  if (camera == NULL)
+    return;
+  rec_json_set_string (entity, "rtspUri", camera->uri);
+  rec_json_set_bool (entity, "adaptativeBitrate", camera->adapts_bitrate);
+  rec_json_set_bool (entity, "onlyPlayWithSubscribers", camera->only_with_subscribers);
+  rec_json_set_int (entity, "networkCache", camera->network_cache_ms);
+}
+
 /* What pending and active connections have in common; connection is NULL for those who joined with the secret. */
 static RecJson *
 make_connection (const char *id, const char *status, const char *session_id, RecRole role,
     int64_t created_at_ms, const RecConnection *connection)
 {
-  static const char *const of_cameras[] = { "rtspUri", "adaptativeBitrate",
-    "onlyPlayWithSubscribers", "networkCache" };
   RecJson *entity = json_object_new_object ();
   RecJson *kurento = connection == NULL ? NULL : connection->kurento_options;
   RecJson *ice = connection == NULL ? NULL : connection->custom_ice_servers;
+  const RecCameraInfo *camera = connection == NULL ? NULL : connection->camera;
 
   rec_json_set_string (entity, "id", id);
   rec_json_set_string (entity, "object", "connection");
@@ -86,14 +101,13 @@ make_connection (const char *id, const char *status, const char *session_id, Rec
   rec_json_set_string (entity, "connectionId", id);
   rec_json_set_string (entity, "sessionId", session_id);
   rec_json_set_int (entity, "createdAt", created_at_ms);
-  rec_json_set_string (entity, "type", "WEBRTC");
+  rec_json_set_string (entity, "type", camera == NULL ? "WEBRTC" : "IPCAM");
   rec_json_set_bool (entity, "record", connection == NULL || connection->record);
-  rec_json_set_string (entity, "role", rec_role_to_string (role));
+  rec_json_set_string (entity, "role", camera == NULL ? rec_role_to_string (role) : NULL);
   rec_json_take (entity, "kurentoOptions", json_object_get (kurento));
   rec_json_take (entity, "customIceServers",
       ice == NULL ? json_object_new_array () : json_object_get (ice));
-  for (size_t i = 0; i < G_N_ELEMENTS (of_cameras); i++)
-    rec_json_take (entity, of_cameras[i], NULL);
+  add_camera (entity, camera);
   return entity;
 }
 
@@ -118,17 +132,18 @@ RecJson *
 rec_rest_participant (const RecParticipant *participant)
 {
   const RecConnection *connection = participant->connection;
+  const bool is_camera = rec_participant_is_camera (participant);
   RecJson *entity = make_connection (participant->id, "active", participant->session->id,
       participant->role, connection == NULL ? participant->joined_at_ms : connection->created_at_ms,
       connection);
 
   rec_json_set_string (entity, "serverData", participant->server_data);
-  rec_json_set_string (entity, "token", participant->token_url);
+  rec_json_set_string (entity, "token", is_camera ? NULL : participant->token_url);
   rec_json_set_int (entity, "activeAt", participant->joined_at_ms);
   rec_json_set_string (entity, "location", "unknown");
   rec_json_set_string (entity, "ip", participant->ip);
   rec_json_set_string (entity, "platform", participant->platform);
-  rec_json_set_string (entity, "clientData", participant->client_data);
+  rec_json_set_string (entity, "clientData", is_camera ? NULL : participant->client_data);
   rec_json_take (entity, "publishers", make_publishers (participant));
   rec_json_take (entity, "subscribers", make_subscribers (participant));
   return entity;

@@ -70,6 +70,9 @@ bool rec_route_is_public (const RecRouteMatch *match, const RecConfig *config);
 /* "GET, HEAD, OPTIONS". Free it. */
 char *rec_route_dup_methods (const RecRouteMatch *match);
 
+/* POST connection: false when the body, which may be a bad one, asks for no IP camera; else it is answered, now or later. */
+bool rec_api_create_camera (RecCall *call);
+
 /* --- handlers, one file per resource ---------------------------------------------------------------------------- */
 
 void rec_create_session (RecCall *call);

@@ -175,6 +175,16 @@ const RecSetting rec_settings[] = {
   { "media.socket-buffer-bytes", REC_SETTING_INT, "4194304", 65536, 268435456, "bytes", NULL, NULL, 0,
     "Buffer of the socket to a worker." },
 
+  { "media.max-cameras", REC_SETTING_INT, "20", 0, 1000, NULL, NULL, NULL, 0,
+    "IP cameras (connections of type IPCAM) at a time; the next one is refused." },
+  { "media.camera-hosts", REC_SETTING_LIST, "", 0, 4096, NULL, NULL, NULL, 0,
+    "Hosts of IP cameras that may be played, as their URIs name them; empty: all but this machine and its link\n"
+    "(localhost, loopback and link-local addresses)." },
+  { "media.camera-timeout-ms", REC_SETTING_INT, "10000", 500, 120000, "ms", NULL, NULL, 0,
+    "Time for an IP camera to be connected and to send its first picture." },
+  { "media.camera-retry-s", REC_SETTING_INT, "60", 0, 86400, "s", NULL, NULL, 0,
+    "How long an IP camera that went away is tried again before it leaves the session." },
+
   { "recording.max-recordings", REC_SETTING_INT, "20", 1, 1000, NULL, NULL, NULL, 0,
     "Recordings that run at a time." },
   { "recording.spare-workers", REC_SETTING_INT, "1", 0, 10, NULL, NULL, NULL, 0,

@@ -20,6 +20,7 @@ typedef struct RecSessionProperties RecSessionProperties;
 typedef struct RecStreamInfo RecStreamInfo; /* "RecStream" is the plugin ABI's */
 
 /* media */
+typedef struct RecCamera RecCamera;
 typedef struct RecFeed RecFeed;
 typedef struct RecFeedPipe RecFeedPipe;
 typedef struct RecRouter RecRouter;

@@ -107,6 +107,18 @@ add_video (RecJson *json, const RecStreamInfo *stream)
   rec_json_set_string (json, "videoDimensions", stream->video_dimensions);
 }
 
+static void
+add_camera (RecJson *json, const RecParticipant *owner)
+{
+  if (!rec_participant_is_camera (owner))
+    return;
+  const RecCameraInfo *camera = owner->connection->camera;
+  rec_json_set_string (json, "rtspUri", camera->uri);
+  rec_json_set_bool (json, "adaptativeBitrate", camera->adapts_bitrate);
+  rec_json_set_bool (json, "onlyPlayWithSubscribers", camera->only_with_subscribers);
+  rec_json_set_int (json, "networkCache", camera->network_cache_ms);
+}
+
 RecJson *
 rec_fact_describe_connection (const RecStreamInfo *stream, const RecParticipant *subscriber)
 {
@@ -120,6 +132,8 @@ rec_fact_describe_connection (const RecStreamInfo *stream, const RecParticipant 
   if (subscriber != NULL)
     rec_json_set_string (json, "receivingFrom", stream->owner->id);
   add_video (json, stream);
+  if (subscriber == NULL)
+    add_camera (json, stream->owner);
   rec_json_set_bool (json, "audioEnabled", stream->has_audio);
   rec_json_set_bool (json, "videoEnabled", stream->has_video);
   return json;

@@ -226,6 +226,16 @@ on_packet (unsigned track, const uint8_t *rtp, size_t size, int64_t pts_ns, void
     ask_for_keyframe (publisher, true);
 }
 
+void
+rec_publisher_take (RecPublisher *publisher, RecTrackKind kind, const uint8_t *rtp, size_t size,
+    int64_t pts_ns)
+{
+  RecRtpPacket packet = { .kind = kind, .pts_ns = pts_ns };
+
+  if (rec_rtp_parse (rtp, size, &packet))
+    distribute (publisher, NULL, &packet);
+}
+
 /* --- [main] the peer --------------------------------------------------------------------------------------------- */
 
 /* The old peer's packets stop to count before its pipeline goes. */
@@ -400,6 +410,27 @@ rec_publisher_get_format (RecPublisher *publisher, RecTrackKind kind, RecTrackFo
     return false;
   *format = track->format;
   return true;
+}
+
+void
+rec_publisher_set_formats (RecPublisher *publisher, const RecTrackFormat formats[2])
+{
+  REC_ASSERT_MAIN ();
+  REC_LOCKED (&publisher->lock);
+
+  for (unsigned i = 0; i < REC_SDP_MAX_TRACKS; i++) {
+    publisher->tracks[i].format = formats[i];
+    publisher->tracks[i].out_sequence = (uint16_t) g_random_int ();
+  }
+  publisher->main.is_answered = true;
+}
+
+bool
+rec_publisher_has_outputs (RecPublisher *publisher)
+{
+  REC_LOCKED (&publisher->lock);
+
+  return publisher->outputs->len > 0;
 }
 
 void

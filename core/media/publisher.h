@@ -46,6 +46,13 @@ void rec_publisher_add_candidate (RecPublisher *publisher, const char *candidate
     int mline_index);
 /* [main] False while there is no such track or it isn't answered. */
 bool rec_publisher_get_format (RecPublisher *publisher, RecTrackKind kind, RecTrackFormat *format);
+/* Instead of negotiating, for a source that is no peer: [main] what it sends, audio and video (kind INVALID: none), once;
+ * [streaming] its packets. A new SSRC says that it begins anew. Has no keyframes to ask for. */
+void rec_publisher_set_formats (RecPublisher *publisher, const RecTrackFormat formats[2]);
+void rec_publisher_take (RecPublisher *publisher, RecTrackKind kind, const uint8_t *rtp,
+    size_t size, int64_t pts_ns);
+/* [any] Whether anybody gets the packets. */
+bool rec_publisher_has_outputs (RecPublisher *publisher);
 /* [main] Reports a publisher that has been silent for too long as lost. */
 void rec_publisher_check_silence (RecPublisher *publisher, int64_t timeout_ms);
 

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/main-thread.h"
+#include "media/camera.h"
 #include "media/candidates.h"
 #include "media/feed.h"
 #include "media/publisher.h"
@@ -26,6 +27,7 @@ typedef struct {
   RecRouter *router;
   RecStreamInfo *stream; /* valid until stream_ended */
   RecPublisher *publisher;
+  RecCamera *camera; /* what it publishes; NULL: a peer's */
   PendingAnswer answer;
   GHashTable *subscriptions; /* RecParticipant -> Subscription */
 } Publication;
@@ -40,6 +42,7 @@ typedef struct {
 struct RecRouter {
   const RecConfig *config;
   RecPeerHost *host;
+  RecCameraHost *cameras;
   RecRouterEvents events;
   void *events_data;
   GHashTable *publications; /* stream id -> Publication */
@@ -242,6 +245,7 @@ static void
 free_publication (Publication *publication)
 {
   keep_stats (publication);
+  rec_camera_close (publication->camera);
   g_hash_table_unref (publication->subscriptions);
   rec_publisher_close (publication->publisher);
   g_free (publication);
@@ -294,15 +298,21 @@ on_publisher_candidate (RecPublisher *publisher, const char *candidate, const ch
 }
 
 static void
-on_publisher_lost (RecPublisher *publisher, const char *why, void *data)
+report_lost (const char *why, void *data)
 {
   Publication *publication = data;
   RecRouter *router = publication->router;
 
-  (void) publisher;
   g_message ("the publisher of stream '%s' is lost: %s", publication->stream->id, why);
   if (router->events.publisher_lost != NULL)
     router->events.publisher_lost (publication->stream, why, router->events_data);
+}
+
+static void
+on_publisher_lost (RecPublisher *publisher, const char *why, void *data)
+{
+  (void) publisher;
+  report_lost (why, data);
 }
 
 static const RecPublisherEvents publisher_events = {
@@ -402,6 +412,22 @@ rec_router_publish (RecRouter *router, RecStreamInfo *stream, const char *sdp_of
   publication->answer = answer;
   rec_candidates_take (router->early, stream->owner->id, stream->owner->id, add_publisher_candidate,
       publication->publisher);
+}
+
+void
+rec_router_open_camera (RecRouter *router, const RecCameraSource *source,
+    RecCameraCallback callback, void *data)
+{
+  rec_camera_open (router->cameras, source, callback, data);
+}
+
+void
+rec_router_publish_camera (RecRouter *router, RecStreamInfo *stream, RecCamera *camera)
+{
+  Publication *publication = get_publication (router, stream);
+
+  publication->camera = camera;
+  rec_camera_publish (camera, publication->publisher, report_lost, publication);
 }
 
 void
@@ -541,14 +567,21 @@ rec_router_new (const RecConfig *config, RecRegistry *registry, GError **error)
   REC_ASSERT_MAIN ();
 
   RecPeerHost *host = rec_peer_host_new (config, error);
+  RecCameraHost *cameras;
   RecRouter *router;
 
   if (host == NULL)
     return NULL;
+  cameras = rec_camera_host_new (config, rec_peer_host_get_base_time_ns (host), error);
+  if (cameras == NULL) {
+    rec_peer_host_free (host);
+    return NULL;
+  }
   router = g_new0 (RecRouter, 1);
   router->config = config;
   router->host = host;
   router->publications = g_hash_table_new_full (g_str_hash, g_str_equal, g_free, NULL);
+  router->cameras = cameras;
   router->early = rec_candidates_new (config);
   router->silence_timer = g_timeout_add (SILENCE_CHECK_MS, check_silence, router);
   rec_registry_subscribe (registry, &registry_events, router);
@@ -576,6 +609,7 @@ rec_router_free (RecRouter *router)
   g_source_remove (router->silence_timer);
   while ((publication = get_any_publication (router)) != NULL)
     end_publication (publication, "the server stops");
+  rec_camera_host_free (router->cameras);
   rec_peer_host_free (router->host);
   g_hash_table_unref (router->publications);
   rec_candidates_free (router->early);

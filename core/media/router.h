@@ -51,6 +51,27 @@ void rec_router_subscribe (RecRouter *router, RecStreamInfo *stream, RecParticip
     const char *sdp_offer, RecAnswerCallback callback, void *data);
 void rec_router_unsubscribe (RecRouter *router, const char *stream_id, RecParticipant *subscriber);
 
+/* --- IP cameras ------------------------------------------------------------------------------------------ */
+
+typedef struct {
+  const char *uri;   /* rtsp:// or rtsps:// */
+  int cache_ms;      /* how far packets may come out of order */
+  bool is_on_demand; /* connected only while somebody watches or records it */
+} RecCameraSource;
+
+/* camera is the receiver's then: to be published or closed. NULL with an error. */
+typedef void (*RecCameraCallback) (RecCamera *camera, const GError *error, void *data);
+
+/* Connects, and finds out what it sends; the callback is called exactly once, after this has returned. */
+void rec_router_open_camera (RecRouter *router, const RecCameraSource *source,
+    RecCameraCallback callback, void *data);
+/* One that is not published. */
+void rec_camera_close (RecCamera *camera);
+bool rec_camera_has_audio (RecCamera *camera);
+/* Takes the camera. The stream can be subscribed to and recorded from now on; publisher_lost tells when the camera has
+ * been away for too long. */
+void rec_router_publish_camera (RecRouter *router, RecStreamInfo *stream, RecCamera *camera);
+
 /* May come before the offer: kept, bounded, until the peer exists. owner is participant itself when it publishes. */
 void rec_router_add_candidate (RecRouter *router, RecParticipant *participant,
     RecParticipant *owner, const char *candidate, const char *sdp_mid, int sdp_mline_index);

@@ -49,6 +49,35 @@ check_metadata_size (const RecRegistry *registry, const char *session_id, const 
   return false;
 }
 
+static RecCameraInfo *
+dup_camera (const RecCameraInfo *given)
+{
+  RecCameraInfo *camera = given != NULL ? g_memdup2 (given, sizeof *given) : NULL;
+
+  if (camera != NULL)
+    camera->uri = g_strdup (given->uri);
+  return camera;
+}
+
+static RecConnection *
+make_connection (RecRegistry *registry, RecSession *session, const RecConnectionRequest *request,
+    const char *prefix)
+{
+  RecConnection *connection = g_new0 (RecConnection, 1);
+
+  connection->session = session;
+  connection->id = rec_make_id (prefix, 10);
+  connection->token = rec_make_id ("tok_", 16);
+  connection->role = request->role != REC_ROLE_INVALID ? request->role : REC_ROLE_PUBLISHER;
+  connection->server_data = g_strdup (request->server_data != NULL ? request->server_data : "");
+  connection->record = request->record;
+  connection->created_at_ms = rec_registry_now_ms (registry);
+  connection->custom_ice_servers = json_object_get (request->custom_ice_servers);
+  connection->kurento_options = json_object_get (request->kurento_options);
+  connection->camera = dup_camera (request->camera);
+  return connection;
+}
+
 RecConnection *
 rec_registry_create_connection (RecRegistry *registry, RecSession *session,
     const RecConnectionRequest *request, GError **error)
@@ -66,16 +95,7 @@ rec_registry_create_connection (RecRegistry *registry, RecSession *session,
         session->id, (int) max_tokens);
     return NULL;
   }
-  connection = g_new0 (RecConnection, 1);
-  connection->session = session;
-  connection->id = rec_make_id ("con_", 10);
-  connection->token = rec_make_id ("tok_", 16);
-  connection->role = request->role != REC_ROLE_INVALID ? request->role : REC_ROLE_PUBLISHER;
-  connection->server_data = g_strdup (request->server_data != NULL ? request->server_data : "");
-  connection->record = request->record;
-  connection->created_at_ms = rec_registry_now_ms (registry);
-  connection->custom_ice_servers = json_object_get (request->custom_ice_servers);
-  connection->kurento_options = json_object_get (request->kurento_options);
+  connection = make_connection (registry, session, request, "con_");
   g_ptr_array_add (session->connections, connection);
   return connection;
 }
@@ -96,7 +116,8 @@ rec_registry_update_connection (RecRegistry *registry, RecConnection *connection
 {
   RecParticipant *participant = connection->participant;
   g_autoptr (RecParticipant) held = participant != NULL ? rec_participant_ref (participant) : NULL;
-  bool has_new_role = role != REC_ROLE_INVALID && role != connection->role;
+  bool has_new_role = role != REC_ROLE_INVALID && role != connection->role &&
+                      connection->camera == NULL;
   bool has_new_record = record != connection->record;
 
   REC_ASSERT_MAIN ();
@@ -264,6 +285,14 @@ choose_way (RecRegistry *registry, const RecJoinRequest *request)
   return WAY_TOKEN;
 }
 
+static void
+enter (RecSession *session, RecParticipant *participant)
+{
+  g_ptr_array_add (session->participants, rec_participant_ref (participant));
+  if (session->active_since_ms == 0)
+    session->active_since_ms = participant->joined_at_ms;
+}
+
 RecParticipant *
 rec_registry_join (RecRegistry *registry, const RecJoinRequest *request, GError **error)
 {
@@ -290,9 +319,7 @@ rec_registry_join (RecRegistry *registry, const RecJoinRequest *request, GError 
     return NULL;
 
   participant = make_participant (registry, session, connection, way, request);
-  g_ptr_array_add (session->participants, rec_participant_ref (participant));
-  if (session->active_since_ms == 0)
-    session->active_since_ms = participant->joined_at_ms;
+  enter (session, participant);
   /* A layout page that was loaded again takes the place of its old self. */
   if (previous != NULL)
     rec_registry_leave (registry, previous, "networkDisconnect");
@@ -303,6 +330,62 @@ rec_registry_join (RecRegistry *registry, const RecJoinRequest *request, GError 
     return NULL;
   }
   return participant;
+}
+
+/* Its address, where the URI has one and not a name. */
+static char *
+dup_camera_ip (const char *text)
+{
+  g_autoptr (GUri) uri = g_uri_parse (text, G_URI_FLAGS_PARSE_RELAXED, NULL);
+  const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
+
+  return g_strdup (host != NULL && g_hostname_is_ip_address (host) ? host : "");
+}
+
+static bool
+add_camera_stream (RecRegistry *registry, RecParticipant *participant, bool has_audio,
+    GError **error)
+{
+  char type[] = "IPCAM";
+  RecStreamInfo properties = { .has_audio = has_audio,
+    .audio_active = has_audio,
+    .has_video = true,
+    .video_active = true,
+    .type_of_video = type,
+    .frame_rate = -1 };
+
+  if (rec_registry_add_stream (registry, participant, &properties, error) != NULL)
+    return true;
+  rec_registry_leave (registry, participant, "networkDisconnect");
+  return false;
+}
+
+RecParticipant *
+rec_registry_join_camera (RecRegistry *registry, RecSession *session,
+    const RecConnectionRequest *request, bool has_audio, GError **error)
+{
+  g_autofree char *ip = dup_camera_ip (request->camera->uri);
+  RecJoinRequest join = { .session_id = session->id, .platform = "IPCAM", .ip = ip };
+  g_autoptr (RecParticipant) participant = NULL;
+  RecConnection *connection;
+
+  REC_ASSERT_MAIN ();
+  if (!check_metadata_size (registry, session->id, request->server_data, error) ||
+      !check_room (registry, session, error))
+    return NULL;
+  connection = make_connection (registry, session, request, "ipc_IPCAM_");
+  g_ptr_array_add (session->connections, connection);
+  participant = make_participant (registry, session, connection, WAY_TOKEN, &join);
+  g_clear_pointer (&participant->token_url, g_free);
+  participant->token_url = g_strdup ("");
+  enter (session, participant);
+  REC_EMIT (registry, participant_joined, participant);
+  if (participant->is_leaving) {
+    g_set_error (error, REC_ERROR, REC_ERROR_CONFLICT,
+        "cannot add an IP camera: the session is being closed");
+    return NULL;
+  }
+  return add_camera_stream (registry, participant, has_audio, error) ? participant : NULL;
 }
 
 static void

@@ -76,6 +76,7 @@ typedef struct {
   const char *server_data;
   bool record;
   json_object *custom_ice_servers, *kurento_options; /* borrowed, may be NULL */
+  const RecCameraInfo *camera;                       /* borrowed; NULL: not of type IPCAM */
 } RecConnectionRequest;
 
 RecConnection *rec_registry_create_connection (RecRegistry *registry, RecSession *session,
@@ -107,6 +108,10 @@ typedef struct {
  * UNAUTHORIZED bad or used token, NOT_FOUND no such session, CONFLICT closing, TOO_MANY limit, TOO_LARGE metadata. */
 RecParticipant *rec_registry_join (RecRegistry *registry, const RecJoinRequest *request,
     GError **error);
+
+/* A connection whose camera is not NULL joins at once, with a stream that isn't announced yet. */
+RecParticipant *rec_registry_join_camera (RecRegistry *registry, RecSession *session,
+    const RecConnectionRequest *request, bool has_audio, GError **error);
 
 /* Ends its stream, its subscriptions and itself; closes the session when nobody is left (unless it is recorded). */
 void rec_registry_leave (RecRegistry *registry, RecParticipant *participant, const char *reason);

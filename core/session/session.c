@@ -137,6 +137,9 @@ rec_connection_free (RecConnection *connection)
   g_free (connection->server_data);
   json_object_put (connection->custom_ice_servers);
   json_object_put (connection->kurento_options);
+  if (connection->camera != NULL)
+    g_free (connection->camera->uri);
+  g_free (connection->camera);
   g_free (connection);
 }
 
@@ -175,6 +178,12 @@ rec_stream_dup_dimensions (const char *text)
     return NULL;
   return g_strdup_printf ("{\"width\":%" G_GINT64_FORMAT ",\"height\":%" G_GINT64_FORMAT "}", width,
       height);
+}
+
+bool
+rec_participant_is_camera (const RecParticipant *participant)
+{
+  return participant->connection != NULL && participant->connection->camera != NULL;
 }
 
 bool

@@ -50,6 +50,14 @@ struct RecSession {
   bool manually_stopped;   /* set by core/recording: no automatic start any more (NEW) */
 };
 
+/* Where an IP camera's stream comes from, and how it is to be played. */
+typedef struct {
+  char *uri; /* may hold a password: never logged */
+  bool adapts_bitrate;
+  bool only_with_subscribers;
+  int network_cache_ms;
+} RecCameraInfo;
+
 /* A permission to join once, and what is told of it by REST; becomes active when somebody joins with it. */
 struct RecConnection {
   RecSession *session; /* borrowed */
@@ -61,6 +69,7 @@ struct RecConnection {
   int64_t created_at_ms;
   json_object *custom_ice_servers; /* array or NULL */
   json_object *kurento_options;    /* object or NULL */
+  RecCameraInfo *camera;           /* of type IPCAM; NULL: WEBRTC */
   RecParticipant *participant;     /* NULL while pending */
 };
 
@@ -107,6 +116,7 @@ struct RecParticipant {
 /* A JSON object of width and height as clients send it, written our way; NULL when it is anything else. Free it. */
 char *rec_stream_dup_dimensions (const char *text);
 
+bool rec_participant_is_camera (const RecParticipant *participant);
 bool rec_participant_can_publish (const RecParticipant *participant);
 bool rec_participant_can_moderate (const RecParticipant *participant);
 

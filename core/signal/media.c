@@ -414,7 +414,10 @@ on_publisher_lost (RecStreamInfo *stream, const char *why, void *data)
   rec_log_with (G_LOG_LEVEL_WARNING,
       (&(RecLogFields){ .session = stream->owner->session->id, .stream = stream->id }),
       "ending a stream that gives nothing any more: %s", why);
-  rec_registry_end_stream (server->registry, stream, "networkDisconnect");
+  if (rec_participant_is_camera (stream->owner))
+    rec_registry_leave (server->registry, stream->owner, "networkDisconnect");
+  else
+    rec_registry_end_stream (server->registry, stream, "networkDisconnect");
 }
 
 static const RecRouterEvents router_events = {

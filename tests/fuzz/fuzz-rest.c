@@ -58,6 +58,7 @@ make_config (const char *folder)
   configure (config, "openvidu.recording.path", recordings);
   configure (config, "plugins.directories", plugins);
   configure (config, "recording.spare-workers", "0");
+  configure (config, "media.camera-hosts", "nowhere");
   return config;
 }
 

@@ -1,0 +1,141 @@
+/* cameras.c - REST: IP cameras, which join a session when they play. */
+#define G_LOG_DOMAIN "rec.api.cameras"
+#include "api/bodies.h"
+#include "api/entities.h"
+#include "api/private.h"
+#include "base/config.h"
+#include "base/error.h"
+#include "media/router.h"
+
+#include <gio/gio.h>
+
+/* A request that waits for its camera. */
+typedef struct {
+  RecHttpRequest *request;
+  RecRegistry *registry; /* borrowed, as the router; not touched after an error */
+  RecRouter *router;
+  RecEra era;
+  RecJson *body; /* was found good */
+  char *session_id;
+} Waiting;
+
+static void
+free_waiting (Waiting *waiting)
+{
+  rec_http_request_unref (waiting->request);
+  json_object_put (waiting->body);
+  g_free (waiting->session_id);
+  g_free (waiting);
+}
+
+static bool
+is_local_address (const char *host)
+{
+  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
+
+  if (address == NULL)
+    return g_ascii_strcasecmp (host, "localhost") == 0 || g_str_has_suffix (host, ".localhost");
+  return g_inet_address_get_is_loopback (address) || g_inet_address_get_is_any (address) ||
+         g_inet_address_get_is_link_local (address);
+}
+
+/* Applications pass on what people typed in: nobody shall look around on the server's own machine that way. */
+static bool
+check_host (RecCall *call, const RecCameraInfo *camera, GError **error)
+{
+  const char *const *allowed =
+      rec_config_get_list (call->api->context.config, "media.camera-hosts");
+  g_autoptr (GUri) uri = g_uri_parse (camera->uri, G_URI_FLAGS_PARSE_RELAXED, error);
+  const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
+
+  if (host == NULL)
+    return false;
+  if (*allowed != NULL ? g_strv_contains (allowed, host) : !is_local_address (host))
+    return true;
+  g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
+      "field \"rtspUri\": media.camera-hosts doesn't allow cameras on '%.255s'", host);
+  return false;
+}
+
+/* NULL with an error: the camera is still the caller's then. */
+static RecParticipant *
+join (Waiting *waiting, RecCamera *camera, GError **error)
+{
+  RecSession *session = rec_registry_find_session (waiting->registry, waiting->session_id);
+  RecConnectionRequest asked;
+  RecCameraInfo info;
+  RecParticipant *participant;
+
+  if (session == NULL || session->is_closing) {
+    g_set_error_literal (error, REC_ERROR, REC_ERROR_NOT_FOUND,
+        "the session was closed while the camera was being connected");
+    return NULL;
+  }
+  if (!rec_body_to_connection (waiting->body, waiting->era, 0, &asked, error) ||
+      !rec_body_to_camera (waiting->body, waiting->era, &info))
+    return NULL;
+  asked.camera = &info;
+  participant = rec_registry_join_camera (waiting->registry, session, &asked,
+      rec_camera_has_audio (camera), error);
+  if (participant != NULL)
+    rec_router_publish_camera (waiting->router, participant->stream, camera);
+  return participant;
+}
+
+static void
+on_opened (RecCamera *camera, const GError *failure, void *data)
+{
+  Waiting *waiting = data;
+  g_autoptr (GError) error = failure != NULL ? g_error_copy (failure) : NULL;
+  RecParticipant *participant = camera != NULL ? join (waiting, camera, &error) : NULL;
+
+  if (participant == NULL) {
+    rec_camera_close (camera);
+    rec_http_answer_error (waiting->request, error);
+  } else {
+    g_autofree char *id = g_strdup (participant->id);
+    RecSession *session = participant->session;
+
+    /* A listener may end it again, and with it the session. */
+    g_autofree char *session_id = g_strdup (session->id);
+    rec_registry_announce_stream (waiting->registry, participant->stream);
+    session = rec_registry_find_session (waiting->registry, session_id);
+    participant = session != NULL ? rec_session_find_participant (session, id) : NULL;
+    if (participant != NULL)
+      rec_http_answer_json (waiting->request, 200, rec_rest_participant (participant));
+    else
+      rec_http_answer_status (waiting->request, 404, "the session was closed meanwhile");
+  }
+  free_waiting (waiting);
+}
+
+bool
+rec_api_create_camera (RecCall *call)
+{
+  g_autoptr (GError) error = NULL;
+  RecConnectionRequest asked;
+  RecCameraInfo camera;
+  Waiting *waiting;
+
+  /* In this order: the second changes what isn't ours. */
+  if (!rec_body_to_camera (call->body, call->era, &camera) ||
+      !rec_body_to_connection (call->body, call->era, 0, &asked, NULL))
+    return false;
+  if (!check_host (call, &camera, &error)) {
+    rec_http_answer_error (call->request, error);
+    return true;
+  }
+  waiting = g_new (Waiting, 1);
+  *waiting = (Waiting){ .request = rec_http_request_ref (call->request),
+    .registry = call->api->context.registry,
+    .router = call->api->context.router,
+    .era = call->era,
+    .body = json_object_get (call->body),
+    .session_id = g_strdup (call->arguments[0]) };
+  rec_router_open_camera (waiting->router,
+      &(RecCameraSource){ .uri = camera.uri,
+          .cache_ms = camera.network_cache_ms,
+          .is_on_demand = camera.only_with_subscribers },
+      on_opened, waiting);
+  return true;
+}
