@@ -418,7 +418,7 @@ main (int argc, char **argv)
   else if (arguments.worker)
     status = rec_worker_run (arguments.worker_log);
   else if (arguments.inspect)
-    status = rec_inspection_serve ();
+    rec_inspection_serve ();
   else if (arguments.probe != NULL)
     status = rec_probe_run (arguments.probe, arguments.layouts_in);
   else if (arguments.version)

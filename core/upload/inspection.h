@@ -20,7 +20,7 @@ bool rec_inspection_run (const char *program, const char *path, const char *thum
     int timeout_ms, RecInspectionIsOver is_over, void *data, RecInspection *inspection,
     GError **error);
 
-/* The child: looks into descriptor 4, writes a picture to 5 and a line of JSON to 3. Returns the exit status. */
-int rec_inspection_serve (void);
+/* The child: looks into descriptor 4, writes a picture to 5 and a line of JSON to 3, and exits. */
+G_NORETURN void rec_inspection_serve (void);
 
 #endif

@@ -37,7 +37,7 @@ write_codec_data (GstCaps *caps)
   if (value != NULL)
     write_buffer ((RecPacket){ 0 }, gst_value_get_buffer (value));
   else
-    write_record ((RecPacket){ 0 }, NULL, 0);
+    write_record ((RecPacket){ 0 }, "", 0);
 }
 
 static int64_t
