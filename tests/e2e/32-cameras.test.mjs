@@ -1,16 +1,21 @@
 // IP cameras over RTSP: participants without a browser, seen, heard and recorded; those that go away; bad ones.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { after } from 'node:test';
 import { Camera } from './lib/camera.mjs';
 import * as media from './lib/media.mjs';
-import { freePort } from './lib/server.mjs';
+import { freePort, temporaryFolder } from './lib/server.mjs';
 import { Stage } from './lib/suite.mjs';
 import { record, within } from './lib/wait.mjs';
 
+const history = temporaryFolder('cdr');
 const stage = new Stage({
   name: 'cameras',
-  settings: { 'media.camera-hosts': '127.0.0.1', 'media.camera-retry-s': 6, 'media.camera-timeout-ms': 8000, 'media.max-cameras': 2 },
+  settings: {
+    'openvidu.cdr': true, 'openvidu.cdr.path': history,
+    'media.camera-hosts': '127.0.0.1', 'media.camera-retry-s': 6, 'media.camera-timeout-ms': 8000, 'media.max-cameras': 2,
+  },
 });
 const cameras = [];
 const plugIn = async (facts) => {
@@ -55,6 +60,11 @@ stage.test('is seen, heard and recorded, and leaves when it stays away', async (
   const at = stopped.duration - 0.7;
   assert.equal(media.misplaced(await media.frameAt(file, at), ['green']), null);
   assert.deepEqual(media.heard(await media.sound(file), [500, 700], at - 0.4, at + 0.4), [700]);
+
+  const told = await within(10, 'the CDR file tells of the camera', () => readFileSync(path.join(history, 'CDR.log'), 'utf8')
+    .split('\n').slice(0, -1).map((line) => JSON.parse(line).webrtcConnectionCreated).find((event) => event?.connection === 'OUTBOUND'));
+  assert.deepEqual([told.connectionId, told.videoSource, told.rtspUri, told.adaptativeBitrate, told.onlyPlayWithSubscribers, told.networkCache],
+    [joined.connectionId, 'IPCAM', camera.uri, true, false, 200]);
 
   // Back in time, it goes on; away for too long, it leaves.
   await camera.end();
