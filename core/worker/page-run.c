@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#define MAX_LAUNCHES 2 /* now and then a browser never comes to it; the next one does */
 #define MAX_RESTARTS 3
 #define RESTARTS_US (60 * G_USEC_PER_SEC) /* so many within this time, then it is given up */
 #define PLAIN 12 /* of 255: a picture that differs by less is of one colour */
@@ -43,6 +44,7 @@ struct RecPageRun {
   bool is_ready; /* said so */
   bool has_joined, is_loaded;
   int n_streams;
+  unsigned n_launches; /* in vain, since the page was last opened */
   unsigned deadline, plain_deadline, gone_deadline;
   bool is_plain_enough; /* one colour, and that is accepted */
   bool has_right_size;  /* the captured picture, when last looked at */
@@ -270,6 +272,12 @@ on_deadline (gpointer data)
   g_autofree char *why = NULL;
 
   run->deadline = 0;
+  if (run->state == STATE_LAUNCHING && ++run->n_launches < MAX_LAUNCHES) {
+    g_warning ("the browser does not come to it: trying another one");
+    drop_browser (run);
+    start_browser (run);
+    return G_SOURCE_REMOVE;
+  }
   if (run->state == STATE_LAUNCHING)
     why =
         g_strdup_printf ("the browser could not capture it within %d ms", REC_WIRE_PAGE_LAUNCH_MS);
@@ -368,6 +376,7 @@ on_opened (void *data)
   RecPageRun *run = data;
 
   run->state = STATE_LOADING;
+  run->n_launches = 0;
   clear_timer (&run->deadline);
   run->deadline = g_timeout_add ((unsigned) run->recipe->ready_timeout_ms, on_deadline, run);
   rec_page_capture_watch (run->capture, true);
@@ -445,7 +454,7 @@ start_browser (RecPageRun *run)
     return;
   }
   run->state = STATE_LAUNCHING;
-  run->deadline = g_timeout_add (REC_WIRE_PAGE_LAUNCH_MS, on_deadline, run);
+  run->deadline = g_timeout_add (REC_WIRE_PAGE_LAUNCH_MS / MAX_LAUNCHES, on_deadline, run);
 }
 
 /* --- the participant ---------------------------------------------------------------------------------------- */
@@ -495,7 +504,7 @@ rec_page_run_new (const RecPageRecipe *recipe, bool has_video, const RecPageRunE
     return NULL;
   }
   run->state = STATE_LAUNCHING;
-  run->deadline = g_timeout_add (REC_WIRE_PAGE_LAUNCH_MS, on_deadline, run);
+  run->deadline = g_timeout_add (REC_WIRE_PAGE_LAUNCH_MS / MAX_LAUNCHES, on_deadline, run);
   return run;
 }
 
