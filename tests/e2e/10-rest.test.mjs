@@ -204,7 +204,8 @@ stage.test('checks recordings before it starts them', async () => {
     [400, { name: 'a/b' }], [400, { name: '../b' }], [400, { name: 7 }],
     [400, { hasAudio: 'yes' }], [400, { frameRate: 'fast' }], [400, { outputMode: 'MOSAIC' }],
     [400, { sinks: ['tape'] }], [400, { sinks: 'mp4' }], [400, { options: { best_fit: { nothing: 1 } } }],
-    [400, { outputMode: 'INDIVIDUAL', sinks: ['mp4'] }], [400, { sinks: ['local'] }], [501, { recordingLayout: 'CUSTOM' }],
+    [400, { outputMode: 'INDIVIDUAL', sinks: ['mp4'] }], [400, { sinks: ['local'] }],
+    [404, { recordingLayout: 'CUSTOM', customLayout: 'nowhere' }], [400, { recordingLayout: 'CUSTOM', customLayout: '../custom' }],
   ];
   for (const [expected, body] of checks) {
     const answer = await start(now, { session, ...body });
