@@ -223,6 +223,12 @@ rec_path_write_file (const char *path, const void *data, size_t size, unsigned m
     unlink (part);
     return false;
   }
+  return rec_path_put_in_place (part, path, error);
+}
+
+bool
+rec_path_put_in_place (const char *part, const char *path, GError **error)
+{
   if (rename (part, path) < 0) {
     fail ("put in place", path, error);
     unlink (part);

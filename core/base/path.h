@@ -31,6 +31,9 @@ bool rec_path_make_folder (const char *path, unsigned mode, GError **error);
 bool rec_path_write_file (const char *path, const void *data, size_t size, unsigned mode,
     GError **error);
 
+/* Renames a file that is complete and on the disk, and fsyncs the folder; one that cannot be renamed is removed. */
+bool rec_path_put_in_place (const char *part, const char *path, GError **error);
+
 /* Removes a file, or a folder with all below it, without following links; fine when it is gone. */
 bool rec_path_remove_tree (const char *path, GError **error);
 

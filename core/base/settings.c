@@ -193,6 +193,12 @@ const RecSetting rec_settings[] = {
     "A recording without data on the disk after this time has failed." },
   { "recording.stop-timeout-ms", REC_SETTING_INT, "10000", 100, 600000, "ms", NULL, NULL, 0,
     "A worker that hasn't finished its files after this time is ended, and the files are salvaged." },
+  { "recording.zip-timeout-s", REC_SETTING_INT, "3600", 1, 86400, "s", NULL, NULL, 0,
+    "Packing the single streams of a recording may take this long, and as long as it gets on the deadlines of stopping\n"
+    "and salvaging wait for it; after that the streams stay in files of their own." },
+  { "recording.zip-method", REC_SETTING_CHOICE, "store", 0, 0, NULL, CHOICES ("store", "deflate"), NULL, 0,
+    "How single streams are packed. store: at the speed of the disk. deflate: no smaller and at about 50 MB/s, but\n"
+    "also for readers that cannot seek, such as Java's ZipInputStream." },
   { "recording.kill-timeout-ms", REC_SETTING_INT, "2000", 100, 60000, "ms", NULL, NULL, 0,
     "Time between SIGTERM and SIGKILL for a worker." },
   { "recording.recover-timeout-ms", REC_SETTING_INT, "60000", 1000, 3600000, "ms", NULL, NULL, 0,

@@ -47,6 +47,8 @@ on_saved (const GError *error, void *data)
     rec_store_forget_journal (job->context, job->recording->id);
   if (error == NULL)
     rec_store_forget_chronicle (job->context, job->recording);
+  for (guint i = 0; error == NULL && job->packed != NULL && i < job->packed->len; i++)
+    rec_store_forget_file (job->context, job->recording, job->packed->pdata[i]);
   job->is_saved = true;
   if (stopped != NULL)
     stopped (job->recording, NULL, job->stopped_data);
@@ -112,6 +114,8 @@ rec_job_complete (RecJob *job, json_object *finished, const char *why)
   RecRecording *recording = job->recording;
   bool is_playable = rec_outcome_take (recording, finished);
 
+  g_clear_pointer (&job->packed, g_ptr_array_unref);
+  job->packed = rec_outcome_list_packed (recording, finished);
   if (why != NULL)
     rec_job_set_text (&recording->message, why);
   if (recording->status == REC_RECORDING_STARTED) {

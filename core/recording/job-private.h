@@ -4,6 +4,7 @@
 
 #include "recording/job.h"
 #include "recording/limits.h"
+#include "recording/patience.h"
 #include "recording/salvage.h"
 #include "recording/tracks.h"
 
@@ -36,6 +37,8 @@ struct RecJob {
   char *failure; /* what the worker said when it gave up */
   bool is_journaled, is_saved, never_began;
   int64_t start_ns, last_heard_us;
+  RecPatience patience;
+  GPtrArray *packed; /* names of the files that are in the ZIP; NULL: none */
   guint deadline, watchdog;
   RecLimits *limits;                 /* while it runs */
   RecRecordingDone started, stopped; /* NULL once called */

@@ -311,6 +311,16 @@ take_finished (RecJob *job, json_object *message)
   rec_job_complete (job, message, copy);
 }
 
+/* As long as a ZIP grows the end is near. */
+static void
+take_progress (RecJob *job, json_object *message)
+{
+  if (job->phase == REC_PHASE_STOPPING && job->deadline != 0 &&
+      rec_patience_grows (&job->patience, job->context->config,
+          rec_json_int_or (message, "bytes", 0)))
+    set_deadline (job, "recording.stop-timeout-ms", false);
+}
+
 static void
 take_page (RecJob *job, json_object *message)
 {
@@ -355,6 +365,9 @@ on_worker_message (RecWorkerProcess *worker, RecControlType type, json_object *m
     take_page (job, message);
     break;
   case REC_CONTROL_STATS:
+    break;
+  case REC_CONTROL_PROGRESS:
+    take_progress (job, message);
     break;
   case REC_CONTROL_FINISHED:
     take_finished (job, message);
@@ -467,6 +480,7 @@ rec_job_free (RecJob *job)
   rec_tracks_free (job->tracks);
   rec_worker_process_free (job->worker);
   rec_salvage_free (job->salvage);
+  g_clear_pointer (&job->packed, g_ptr_array_unref);
   rec_recording_unref (job->recording);
   json_object_put (job->setup);
   json_object_put (job->page);

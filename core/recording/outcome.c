@@ -47,9 +47,23 @@ is_of_stream (const RecRecording *recording, json_object *file)
 }
 
 static bool
-is_metadata (json_object *file)
+is_media (json_object *file)
 {
-  return strcmp (rec_json_string_or (file, "mediaType", ""), "application/json") == 0;
+  return !g_str_has_prefix (rec_json_string_or (file, "mediaType", ""), "application/");
+}
+
+/* The streams in one file; NULL: they are in files of their own. */
+static json_object *
+find_zip (const RecRecording *recording, json_object *finished)
+{
+  for (size_t i = 0; is_individual (recording) && i < count_files (finished); i++) {
+    json_object *file = get_file (finished, i);
+
+    if (strcmp (rec_json_string_or (file, "mediaType", ""), "application/zip") == 0 &&
+        get_size (recording, file) > 0)
+      return file;
+  }
+  return NULL;
 }
 
 /* The first one that is not of a single stream. */
@@ -62,7 +76,7 @@ find_composed (const RecRecording *recording, json_object *finished)
   for (size_t i = 0; i < n_files; i++) {
     json_object *file = json_object_array_get_idx (files, i);
 
-    if (!rec_json_has (file, "stream") && !is_metadata (file) && get_size (recording, file) > 0)
+    if (!rec_json_has (file, "stream") && is_media (file) && get_size (recording, file) > 0)
       return file;
   }
   return NULL;
@@ -117,10 +131,15 @@ take_streams (RecRecording *recording, json_object *finished)
 bool
 rec_outcome_take (RecRecording *recording, json_object *finished)
 {
-  json_object *file = find_composed (recording, finished);
+  json_object *zip = find_zip (recording, finished);
+  json_object *file = zip != NULL ? zip : find_composed (recording, finished);
   json_object *files = rec_json_get (finished, "files");
 
   take_other_files (recording, finished, file);
+  if (zip != NULL) {
+    g_free (recording->file_name);
+    recording->file_name = g_strdup (rec_json_string_or (zip, "name", NULL));
+  }
   if (is_individual (recording))
     return take_streams (recording, finished);
   if (file == NULL)
@@ -133,4 +152,21 @@ rec_outcome_take (RecRecording *recording, json_object *finished)
   recording->has_audio = rec_json_bool_or (file, "hasAudio", recording->has_audio);
   recording->has_video = rec_json_bool_or (file, "hasVideo", recording->has_video);
   return recording->duration_s > 0;
+}
+
+GPtrArray *
+rec_outcome_list_packed (const RecRecording *recording, json_object *finished)
+{
+  GPtrArray *names = NULL;
+
+  for (size_t i = 0; find_zip (recording, finished) != NULL && i < count_files (finished); i++) {
+    json_object *file = get_file (finished, i);
+
+    if (!rec_json_has (file, "stream") || !is_media (file) || get_size (recording, file) < 0)
+      continue;
+    if (names == NULL)
+      names = g_ptr_array_new_with_free_func (g_free);
+    g_ptr_array_add (names, g_strdup (rec_json_string_or (file, "name", NULL)));
+  }
+  return names;
 }

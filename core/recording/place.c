@@ -19,7 +19,7 @@
 
 #define PART ".part" /* of a file that is being written */
 
-static const char *const endings[] = { ".mp4", ".webm" };
+static const char *const endings[] = { ".mp4", ".webm", ".zip" };
 
 static const char *
 get_root (const RecConfig *config)
@@ -379,7 +379,7 @@ remove_stream_parts (const RecRecording *recording, GError **error)
   while (dir != NULL && (name = g_dir_read_name (dir)) != NULL) {
     g_autofree char *path = dup_path (recording, "", name, "");
 
-    if (g_str_has_prefix (name, prefix) && g_str_has_suffix (name, ".webm" PART) &&
+    if (g_str_has_prefix (name, prefix) && g_str_has_suffix (name, PART) &&
         !remove_file (path, error))
       return false;
   }
@@ -431,7 +431,8 @@ rec_place_find_video (RecRecording *recording)
   const char *const names[] = { with_id, recording->name };
 
   for (size_t i = 0; i < G_N_ELEMENTS (names) * G_N_ELEMENTS (endings); i++) {
-    g_autofree char *file = g_strconcat (names[i / 2], endings[i % 2], NULL);
+    const char *name = names[i / G_N_ELEMENTS (endings)];
+    g_autofree char *file = g_strconcat (name, endings[i % G_N_ELEMENTS (endings)], NULL);
     g_autofree char *path = dup_path (recording, "", file, "");
 
     if (!g_file_test (path, G_FILE_TEST_IS_REGULAR))

@@ -262,7 +262,7 @@ rec_plan_get_page (const RecPlan *plan)
 }
 
 static json_object *
-describe_recording (const RecRecording *recording)
+describe_recording (const RecConfig *config, const RecRecording *recording)
 {
   const RecRecordingProperties *properties = recording->properties;
   json_object *json = json_object_new_object ();
@@ -277,6 +277,8 @@ describe_recording (const RecRecording *recording)
   rec_json_set_bool (json, "hasVideo", properties->has_video);
   rec_json_set_string (json, "sessionId", recording->session_id);
   rec_json_set_bool (json, "individual", properties->output_mode == REC_OUTPUT_INDIVIDUAL);
+  rec_json_set_bool (json, "zipDeflates",
+      strcmp (rec_config_get_string (config, "recording.zip-method"), "deflate") == 0);
   rec_json_set_bool (json, "ignoreFailedStreams", properties->ignore_failed_streams);
   return json;
 }
@@ -310,6 +312,9 @@ describe_limits (const RecConfig *config)
       rec_config_get_int (config, "recording.stop-timeout-ms"));
   rec_json_set_int (json, "streamTimeoutMs",
       rec_config_get_int (config, "recording.stream-timeout-ms"));
+  rec_json_set_int (json, "zipTimeoutMs",
+      rec_config_get_int (config, "recording.zip-timeout-s") * 1000);
+  rec_json_set_int (json, "zipSpareBytes", rec_config_get_int (config, "recording.end-free-bytes"));
   rec_json_set_int (json, "timelineBytes",
       rec_config_get_int (config, "recording.max-timeline-bytes"));
   return json;
@@ -322,7 +327,7 @@ rec_plan_make_setup (const RecPlan *plan, const RecConfig *config, const RecReco
   bool has_thumbnail = recording->era == REC_ERA_NEW && recording->properties->has_video &&
                        recording->properties->output_mode != REC_OUTPUT_INDIVIDUAL;
 
-  rec_json_take (setup, "recording", describe_recording (recording));
+  rec_json_take (setup, "recording", describe_recording (config, recording));
   if (plan->layout != NULL)
     rec_json_take (setup, "layout", json_object_get (plan->layout));
   rec_json_take (setup, "sinks", json_object_get (plan->sinks));

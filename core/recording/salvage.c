@@ -4,6 +4,7 @@
 
 #include "base/config.h"
 #include "base/json.h"
+#include "recording/patience.h"
 
 struct RecSalvage {
   const RecConfig *config;
@@ -12,6 +13,7 @@ struct RecSalvage {
   json_object *finished; /* its answer, told once the process is gone */
   char *failure;
   guint deadline;
+  RecPatience patience;
   RecSalvageDone done;
   void *data;
 };
@@ -25,6 +27,16 @@ on_deadline (gpointer data)
   rec_worker_process_end (salvage->worker,
       "salvaging took longer than recording.recover-timeout-ms");
   return G_SOURCE_REMOVE;
+}
+
+static void
+set_deadline (RecSalvage *salvage)
+{
+  if (salvage->deadline != 0)
+    g_source_remove (salvage->deadline);
+  salvage->deadline =
+      g_timeout_add ((guint) rec_config_get_int (salvage->config, "recording.recover-timeout-ms"),
+          on_deadline, salvage);
 }
 
 static void
@@ -43,6 +55,10 @@ on_message (RecWorkerProcess *worker G_GNUC_UNUSED, RecControlType type, json_ob
 
   if (type == REC_CONTROL_FINISHED && salvage->finished == NULL) {
     salvage->finished = json_object_get (message);
+  } else if (type == REC_CONTROL_PROGRESS) {
+    if (salvage->deadline != 0 && rec_patience_grows (&salvage->patience, salvage->config,
+                                      rec_json_int_or (message, "bytes", 0)))
+      set_deadline (salvage);
   } else if (type == REC_CONTROL_FAILED) {
     g_free (salvage->failure);
     salvage->failure = g_strdup (rec_json_string_or (message, "message", ""));
@@ -81,8 +97,7 @@ rec_salvage_new (const RecConfig *config, RecWorkerPool *pool, json_object *setu
   salvage->setup = json_object_get (setup);
   salvage->done = done;
   salvage->data = data;
-  salvage->deadline = g_timeout_add (
-      (guint) rec_config_get_int (config, "recording.recover-timeout-ms"), on_deadline, salvage);
+  set_deadline (salvage);
   rec_worker_process_set_events (worker, &events, salvage);
   return salvage;
 }

@@ -70,3 +70,13 @@ rec_store_forget_chronicle (const RecJobContext *context, const RecRecording *re
 
   rec_writer_remove (context->writer, path);
 }
+
+void
+rec_store_forget_file (const RecJobContext *context, const RecRecording *recording,
+    const char *name)
+{
+  g_autofree char *path = g_build_filename (recording->directory, name, NULL);
+
+  if (rec_place_may_own (recording, name))
+    rec_writer_remove (context->writer, path);
+}

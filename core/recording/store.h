@@ -18,5 +18,8 @@ void rec_store_journal (const RecJobContext *context, const RecRecording *record
 /* The worker's notes of who was when, which are in the time line by now. */
 void rec_store_forget_chronicle (const RecJobContext *context, const RecRecording *recording);
 void rec_store_forget_journal (const RecJobContext *context, const char *id);
+/* One of the recording's own files, after what was stored before. */
+void rec_store_forget_file (const RecJobContext *context, const RecRecording *recording,
+    const char *name);
 
 #endif

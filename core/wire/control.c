@@ -105,6 +105,7 @@ static const RecJsonField recording_fields[] = {
   BOOLEAN ("hasVideo"),
   OPTIONAL_STRING ("sessionId", 1000),
   OPTIONAL_BOOLEAN ("individual"),
+  OPTIONAL_BOOLEAN ("zipDeflates"),
   OPTIONAL_BOOLEAN ("ignoreFailedStreams"),
   REC_JSON_FIELDS_END,
 };
@@ -142,6 +143,8 @@ static const RecJsonField limits_fields[] = {
   INTEGER ("finishDeadlineMs", 1, 3600000),
   OPTIONAL_INTEGER ("streamTimeoutMs", 1, 3600000),
   OPTIONAL_INTEGER ("timelineBytes", 0, INT64_MAX),
+  OPTIONAL_INTEGER ("zipTimeoutMs", 1, INT64_MAX / 1000),
+  OPTIONAL_INTEGER ("zipSpareBytes", 0, INT64_MAX / 2),
   REC_JSON_FIELDS_END,
 };
 
@@ -272,6 +275,11 @@ static const RecJsonField page_event_fields[] = {
   REC_JSON_FIELDS_END,
 };
 
+static const RecJsonField progress_fields[] = {
+  INTEGER ("bytes", 0, INT64_MAX),
+  REC_JSON_FIELDS_END,
+};
+
 static const RecJsonField finished_fields[] = {
   BOOLEAN ("ok"),
   ARRAY ("files", 1000),
@@ -338,6 +346,7 @@ static const Row rows[] = {
   { REC_CONTROL_NOTE, "note", false, note_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_PAGE, "page", false, page_event_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_STATS, "stats", false, stats_fields, { { NULL, NULL, false } } },
+  { REC_CONTROL_PROGRESS, "progress", false, progress_fields, { { NULL, NULL, false } } },
   { REC_CONTROL_FINISHED, "finished", false, finished_fields, { { "files", file_fields, true } } },
   { REC_CONTROL_FAILED, "failed", false, failed_fields, { { NULL, NULL, false } } },
 };

@@ -3,11 +3,12 @@
  * Numbered descriptors of a worker: 3 control, 4 media. Every message has "type". Times ending in Ns are
  * CLOCK_MONOTONIC nanoseconds unless said otherwise; a file time counts from 0.
  *
- * down   setup         version, build, recording {id, directory, name, width, height, frameRate, hasAudio, hasVideo},
+ * down   setup         version, build, recording {id, directory, name, width, height, frameRate, hasAudio, hasVideo,
+ *                      individual (packed into NAME.zip in the end), zipDeflates},
  *                      layout {id, file, options {}} (absent when hasVideo is false),
  *                      sinks [{id, file, required, options {}}], encoder {preset, crf, maxBitrate (kbit/s),
  *                      keyframeIntervalMs, audioBitrate (kbit/s), threads (absent or 0: chosen)}, limits {sinkQueueMs, sinkQueueBytes, sinkDeadlineMs,
- *                      finishDeadlineMs}, clock "live" | "packets", thumbnailWidth (0: none),
+ *                      finishDeadlineMs, zipTimeoutMs, zipSpareBytes (left free on the disk)}, clock "live" | "packets", thumbnailWidth (0: none),
  *                      page (absent: native) {plugin {id, file, options {}}, layoutDir, baseUrl, layout (customLayout),
  *                      sessionId, secret, recordingId, hostRules (as --host-resolver-rules, "": none),
  *                      port (the server's, on loopback), certKeyHash (base64 of the SHA-256 of the certificate's
@@ -36,6 +37,7 @@
  *                      page. At "fallback" the server attaches the session's feeds, as for a native recording
  *        stats         media seconds, framesOut, framesRepeated, packetsIn, packetsDropped  (every 5 s), and with a page
  *                      pageFrames (pictures it gave), pageFramesRepeated (pictures of the file for which it gave no new one)
+ *        progress      bytes (packed into the ZIP so far: the server has patience as long as they grow)
  *        finished      ok, files [{name, mediaType, size, durationNs, hasAudio, hasVideo, stream?}], message
  *                      (all files have their final names; the worker may still write the thumbnail before it exits)
  *        failed        message, code              (cannot start or go on; finished follows when something could be saved;
@@ -77,6 +79,7 @@ typedef enum {
   REC_CONTROL_NOTE,
   REC_CONTROL_PAGE,
   REC_CONTROL_STATS,
+  REC_CONTROL_PROGRESS,
   REC_CONTROL_FINISHED,
   REC_CONTROL_FAILED,
 } RecControlType;

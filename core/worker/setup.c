@@ -11,6 +11,7 @@
 /* For a setup that says nothing of them. */
 #define STREAM_TIMEOUT_MS 10000
 #define TIMELINE_BYTES (4 * 1024 * 1024)
+#define ZIP_TIMEOUT_MS (3600 * 1000)
 
 static void
 read_encoder (RecSetup *setup, RecJson *encoder)
@@ -59,6 +60,10 @@ read_recording (RecSetup *setup)
   setup->name = rec_json_string_or (recording, "name", "");
   setup->session_id = rec_json_string_or (recording, "sessionId", "");
   setup->timeline_bytes = rec_json_int_or (limits, "timelineBytes", TIMELINE_BYTES);
+  setup->is_individual = rec_json_bool_or (recording, "individual", false);
+  setup->zip_deflates = rec_json_bool_or (recording, "zipDeflates", false);
+  setup->zip_timeout_ms = rec_json_int_or (limits, "zipTimeoutMs", ZIP_TIMEOUT_MS);
+  setup->zip_spare_bytes = rec_json_int_or (limits, "zipSpareBytes", 0);
   setup->ignores_failed_streams = rec_json_bool_or (recording, "ignoreFailedStreams", false);
   setup->stream_timeout_ms = rec_json_int_or (limits, "streamTimeoutMs", STREAM_TIMEOUT_MS);
   recorder->takes_video = rec_json_bool_or (recording, "hasVideo", false);

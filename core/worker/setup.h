@@ -15,6 +15,9 @@ typedef struct {
   const char *id, *directory, *name, *session_id;
   int64_t timeline_bytes; /* of who was when */
   bool ignores_failed_streams;
+  bool is_individual; /* in the end in a ZIP */
+  bool zip_deflates;
+  int64_t zip_timeout_ms, zip_spare_bytes;
   int64_t stream_timeout_ms;  /* how long a start waits for each stream */
   RecRecorderRecipe recorder; /* without sinks */
   RecLoadedPlugin *layout;

@@ -13,6 +13,7 @@
 #include "wire/control.h"
 #include "worker/conclusion.h"
 #include "worker/media-socket.h"
+#include "worker/pack.h"
 #include "worker/page-run.h"
 #include "worker/prepare.h"
 #include "worker/recorder.h"
@@ -39,6 +40,7 @@ typedef enum {
   STATE_RECORDING,
   STATE_STOPPING,  /* the recorder runs to the end */
   STATE_FINISHING, /* the sinks finish, or recover */
+  STATE_PACKING,   /* the files are there, a ZIP is made of them */
   STATE_FINISHED,  /* said so */
 } State;
 
@@ -53,6 +55,9 @@ typedef struct {
   RecSinkSet *sinks;
   RecPageRun *page; /* NULL: a native layout */
   char *failure;    /* why the recording ends early */
+  RecPack *pack;    /* NULL: nothing to pack */
+  bool is_packed;
+  json_object *files; /* as in finished, once it is the end */
   bool has_started, has_given_up;
   int64_t reported_ns, reported_us; /* file time and time of the last stats */
   unsigned n_expected;              /* streams that were published before the recording began */
@@ -168,6 +173,25 @@ on_recorder_ended (gpointer data)
 
 static gboolean on_has_room (gpointer data);
 
+static gboolean
+on_packed (gpointer data)
+{
+  (void) data;
+  worker.is_packed = true;
+  update ();
+  return G_SOURCE_REMOVE;
+}
+
+static gboolean
+on_progress (gpointer data)
+{
+  json_object *message = json_object_new_object ();
+
+  rec_json_set_int (message, "bytes", *(int64_t *) data);
+  say (REC_CONTROL_PROGRESS, message);
+  return G_SOURCE_REMOVE;
+}
+
 /* Always through the loop: what is called must not run inside what called. */
 static void
 call_main (GSourceFunc call, gpointer data, GDestroyNotify destroy)
@@ -221,6 +245,25 @@ tell_changed (RecSinkRunner *runner, void *data)
   (void) data;
   call_main (on_update, NULL, NULL);
 }
+
+static void
+tell_packed (void *data)
+{
+  (void) data;
+  call_main (on_packed, NULL, NULL);
+}
+
+static void
+tell_progress (int64_t n_bytes, void *data)
+{
+  (void) data;
+  call_main (on_progress, g_memdup2 (&n_bytes, sizeof n_bytes), g_free);
+}
+
+static const RecPackEvents pack_events = {
+  .progress = tell_progress,
+  .over = tell_packed,
+};
 
 static gboolean
 on_sink_wants_keyframe (gpointer data)
@@ -396,18 +439,34 @@ write_thumbnail (void)
 }
 
 static void
-say_finished (void)
+make_files (void)
 {
-  g_autoptr (GPtrArray)
-      misses = rec_report_list_misses (worker.recorder, rec_sink_set_get_all (worker.sinks));
-  json_object *message = json_object_new_object ();
+  GPtrArray *sinks = rec_sink_set_get_all (worker.sinks);
+  g_autoptr (GPtrArray) misses = rec_report_list_misses (worker.recorder, sinks);
 
   for (unsigned i = 0; i < misses->len; i++)
     note (misses->pdata[i]);
+  worker.files = rec_conclusion_make_files (worker.setup, worker.recorder, sinks, note);
+}
+
+static void
+take_zip (void)
+{
+  g_autofree char *why = rec_pack_take (worker.pack, worker.files);
+
+  if (why != NULL)
+    note (why);
+}
+
+static void
+say_finished (void)
+{
+  json_object *message = json_object_new_object ();
+
+  if (worker.pack != NULL)
+    take_zip ();
   rec_json_set_bool (message, "ok", worker.failure == NULL);
-  rec_json_take (message, "files",
-      rec_conclusion_make_files (worker.setup, worker.recorder, rec_sink_set_get_all (worker.sinks),
-          note));
+  rec_json_take (message, "files", g_steal_pointer (&worker.files));
   if (worker.failure != NULL)
     rec_json_set_string (message, "message", worker.failure);
   say (REC_CONTROL_FINISHED, message);
@@ -431,6 +490,20 @@ finish (void)
   leave (worker.failure == NULL && !worker.has_given_up ? 0 : 1);
   if (!worker.has_given_up)
     write_thumbnail ();
+}
+
+/* A recording that never began, as far as the server knows, is not worth a ZIP. */
+static void
+finish_or_pack (void)
+{
+  if (!worker.has_given_up)
+    make_files ();
+  if (!worker.has_given_up && (worker.has_started || worker.recorder == NULL))
+    worker.pack = rec_pack_new (worker.setup, worker.files, &pack_events);
+  if (worker.pack != NULL)
+    worker.state = STATE_PACKING;
+  else
+    finish ();
 }
 
 /* A start waits for what is published already; who publishes later is waited for by nobody. */
@@ -479,6 +552,8 @@ update (void)
   if (worker.state == STATE_STOPPING && worker.has_recorder_ended)
     worker.state = STATE_FINISHING;
   if (worker.state == STATE_FINISHING && rec_sink_set_can_finish (worker.sinks))
+    finish_or_pack ();
+  else if (worker.state == STATE_PACKING && worker.is_packed)
     finish ();
 }
 
@@ -782,6 +857,7 @@ static void
 clean_up (void)
 {
   g_clear_pointer (&worker.page, rec_page_run_free);
+  g_clear_pointer (&worker.pack, rec_pack_free);
   if (rec_sink_set_is_lost (worker.sinks))
     _exit (worker.status);
   rec_recorder_free (worker.recorder);
@@ -789,6 +865,7 @@ clean_up (void)
   rec_setup_free (worker.setup);
   rec_command_free (worker.held_stop);
   g_free (worker.failure);
+  json_object_put (worker.files);
   rec_control_free (worker.control);
   rec_media_socket_free (worker.media);
   g_main_loop_unref (worker.loop);

@@ -1,10 +1,12 @@
-// Recordings of single streams: which stream is in which file, from when to when, and what is in it.
+// Recordings of single streams: which stream is in which file, from when to when, what is in it, and all in a ZIP.
 import assert from 'node:assert/strict';
-import { readFileSync, readdirSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import * as media from './lib/media.mjs';
 import { Stage, lasts } from './lib/suite.mjs';
-import { record } from './lib/wait.mjs';
+import { record, within } from './lib/wait.mjs';
 
 const stage = new Stage({ name: 'local' });
 
@@ -25,7 +27,7 @@ async function shows(file, colour, tone) {
   return duration;
 }
 
-stage.test('each stream is in a file of its own, as long as it was there', async () => {
+stage.test('each stream is in a file of its own, as long as it was there', async (t) => {
   const session = await stage.session();
   await stage.enter(session, { name: 'anna', colour: 'red', tone: 500 });
   const started = await stage.startRecording(session, { outputMode: 'INDIVIDUAL', name: 'single' });
@@ -63,12 +65,27 @@ stage.test('each stream is in a file of its own, as long as it was there', async
   assert.ok(other.startTimeOffset > came - 2500 && other.startTimeOffset < came + 500, `${other.startTimeOffset}: ${came}`);
   assert.ok(other.endTimeOffset > left - 50 && other.endTimeOffset < left + 800, `${other.endTimeOffset}: ${left}`);
 
+  assert.equal(new URL(stopped.url).pathname, `/openvidu/recordings/${stopped.id}/single.zip`);
+  const zip = (await stage.rest.get(new URL(stopped.url).pathname)).expect(200);
+  assert.equal(zip.headers['content-type'], 'application/zip');
+  const part = await stage.rest.get(new URL(stopped.url).pathname, { headers: { range: 'bytes=0-3' } });
+  assert.deepEqual([part.status, part.text], [206, 'PK\x03\x04']);
+  const folder = mkdtempSync(path.join(tmpdir(), 'zip-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(path.join(folder, 'got.zip'), zip.bytes);
+  execFileSync('unzip', ['-q', 'got.zip', '-d', 'out'], { cwd: folder });
+  const out = (name) => path.join(folder, 'out', name);
+  assert.deepEqual(readdirSync(out('')).sort(), ['single.json', anna.name, other.name].sort());
+  assert.deepEqual(JSON.parse(readFileSync(out('single.json'), 'utf8')), metadata);
+
   for (const [file, colour, tone] of [[anna, 'red', 500], [other, 'green', 700]]) {
-    const duration = await shows(place(stopped, `single.${file.name}`), colour, tone);
+    assert.equal(readFileSync(out(file.name)).length, file.size);
+    const duration = await shows(out(file.name), colour, tone);
     assert.ok(Math.abs(duration * 1000 - (file.endTimeOffset - file.startTimeOffset)) < 50, `${duration} s: ${JSON.stringify(file)}`);
   }
-  const answer = await stage.rest.get(`/openvidu/recordings/${stopped.id}/single.${anna.name}`);
-  assert.equal(answer.status, 200);
+  // What is in the ZIP is not kept twice.
+  await within(10, 'the single files are gone', () => !readdirSync(path.dirname(place(stopped, 'x'))).some((name) => name.endsWith('.webm')));
+  assert.equal((await stage.rest.get(`/openvidu/recordings/${stopped.id}/single.${anna.name}`)).status, 404);
   assert.equal((await stage.rest.get(`/openvidu/recordings/${stopped.id}/.recording.${stopped.id}`)).status, 404);
 });
 

@@ -213,6 +213,7 @@ describe_recording (const RecWorkerRig *rig, const RecRigOptions *options)
   rec_json_set_int (recording, "frameRate", options->frame_rate);
   rec_json_set_bool (recording, "hasAudio", !options->no_audio);
   rec_json_set_bool (recording, "hasVideo", !options->no_video);
+  rec_json_set_bool (recording, "individual", options->is_individual);
   return recording;
 }
 

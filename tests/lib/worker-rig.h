@@ -12,6 +12,7 @@
 typedef struct {
   int width, height, frame_rate;
   bool no_audio, no_video, is_live;
+  bool is_individual; /* packed in the end */
   bool is_held;       /* does not begin by itself */
   const char *layout; /* path below the build's folder; NULL: plugins/best_fit.so */
   const char

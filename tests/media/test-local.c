@@ -1,9 +1,11 @@
 /* test-local.c - streams kept as they were sent: how many pictures, when, in which file. */
 #include "base/json.h"
+#include "base/path.h"
 #include "lib/film.h"
 #include "lib/media-judge.h"
 #include "lib/worker-rig.h"
 
+#include <glib/gstdio.h>
 #include <gst/gst.h>
 #include <signal.h>
 #include <string.h>
@@ -360,6 +362,104 @@ test_killed (void)
   rec_judge_decodes (path);
 }
 
+/* --- packed ---------------------------------------------------------------------------------------- */
+
+static json_object *
+find_named (RecWorkerRig *rig, const char *name)
+{
+  json_object *files = rec_json_get (rig->finished, "files");
+
+  for (size_t i = 0; i < json_object_array_length (files); i++) {
+    json_object *file = json_object_array_get_idx (files, i);
+
+    if (g_str_equal (rec_json_string_or (file, "name", ""), name))
+      return file;
+  }
+  return NULL;
+}
+
+/* That unzip gets out of the ZIP what lies beside it. */
+static void
+assert_packed (RecWorkerRig *rig, const char *name, const char *file)
+{
+  g_autofree char *zip = g_build_filename (rig->directory, "film.zip", NULL);
+  g_autofree char *beside = g_build_filename (rig->directory, file, NULL);
+  g_autofree char *command = g_strdup_printf (
+      "sh -c 'unzip -p \"$1\" \"$2\" | cmp - \"$3\"' sh '%s' '%s' '%s'", zip, name, beside);
+  g_autoptr (GError) error = NULL;
+  int status = -1;
+
+  g_assert_true (g_spawn_command_line_sync (command, NULL, NULL, &status, &error));
+  g_assert_no_error (error);
+  g_assert_cmpint (status, ==, 0);
+}
+
+static void
+test_packed (void)
+{
+  RecRigOptions options = alone;
+  g_autoptr (RecWorkerRig) rig = NULL;
+  json_object *zip;
+
+  options.is_individual = true;
+  rig = rec_worker_rig_new (&options);
+  play (rig, 0, "a", "VP8", 0, 2);
+  play (rig, 1, "b", "H264", 0.5, 1.5);
+  stop (rig, 2);
+  zip = find_named (rig, "film.zip");
+  g_assert_nonnull (zip);
+  g_assert_cmpstr (rec_json_string_or (zip, "mediaType", ""), ==, "application/zip");
+  g_assert_cmpint (rec_json_int_or (zip, "size", 0), >,
+      rec_json_int_or (find_file (rig, "a", 0), "size", 0));
+  assert_packed (rig, "film.json", "film.json");
+  assert_packed (rig, "a.webm", "film.a.webm");
+  assert_packed (rig, "b.mkv", "film.b.mkv");
+}
+
+static void
+test_cannot_be_packed (void)
+{
+  RecRigOptions options = alone;
+  g_autofree char *directory = g_dir_make_tmp ("packed-XXXXXX", NULL);
+  g_autofree char *in_the_way = g_build_filename (directory, "film.zip.part", NULL);
+  g_autofree char *path = NULL;
+  g_autoptr (RecWorkerRig) rig = NULL;
+
+  g_assert_cmpint (g_mkdir (in_the_way, 0700), ==, 0);
+  options.is_individual = true;
+  options.directory = directory;
+  rig = rec_worker_rig_new (&options);
+  play (rig, 0, "a", "VP8", 0, 2);
+  stop (rig, 2);
+  g_assert_null (find_named (rig, "film.zip"));
+  g_assert_true (rec_worker_rig_has_note (rig, "the streams are not in a ZIP"));
+  path = get_path (rig, "a", 0);
+  rec_judge_decodes (path);
+  g_assert_true (rec_path_remove_tree (directory, NULL));
+}
+
+static void
+test_killed_before_it_was_packed (void)
+{
+  RecRigOptions options = alone;
+  g_autoptr (RecWorkerRig) rig = NULL, second = NULL;
+  g_autofree char *rest = NULL;
+
+  options.is_live = options.is_individual = true;
+  rig = rec_worker_rig_new (&options);
+  play (rig, 0, "a", "VP8", 0, 2);
+  rec_worker_rig_flush_live (rig);
+  kill (rig->pid, SIGKILL);
+  rec_worker_rig_reap (rig);
+  rest = g_build_filename (rig->directory, "film.zip.part", NULL);
+  g_assert_true (g_file_set_contents (rest, "PK\3\4 half of it", -1, NULL));
+  second = rec_worker_rig_recover (rig);
+  g_assert_nonnull (find_named (second, "film.zip"));
+  g_assert_false (g_file_test (rest, G_FILE_TEST_EXISTS));
+  assert_packed (second, "film.json", "film.json");
+  assert_packed (second, "a.webm", "film.a.webm");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -378,5 +478,8 @@ main (int argc, char **argv)
   g_test_add_func ("/local/nobody-makes-no-media", test_nobody);
   g_test_add_func ("/local/another-codec-costs-one-track", test_unknown_codec);
   g_test_add_func ("/local/files-survive-a-kill", test_killed);
+  g_test_add_func ("/local/streams-are-packed", test_packed);
+  g_test_add_func ("/local/what-cannot-be-packed-stays-as-it-is", test_cannot_be_packed);
+  g_test_add_func ("/local/what-is-salvaged-is-packed", test_killed_before_it_was_packed);
   return g_test_run ();
 }

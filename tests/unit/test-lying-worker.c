@@ -36,6 +36,7 @@ static const Lie lies[] = {
   { "entity", STARTED, FINISHED (".recording.lied"), false },
   { "no-file", STARTED, FINISHED ("lied.mp4"), false },
   { "fails-for-ever", STARTED, "failed {\"message\": \"soon\"}\n", true },
+  { "packs-for-ever", STARTED, "progress {\"bytes\": 1}\n", true },
   { "unknown-track", STARTED "keyframe {\"track\": 4294967295}\n", FINISHED ("lied.mp4"), false },
   { "no-message", STARTED "stats {}\n", "", false },
 };
