@@ -126,7 +126,7 @@ drop_server (Fixture *fixture)
 static void
 link_plugins (Fixture *fixture)
 {
-  static const char *const files[] = { "plugins/best_fit.so", "plugins/mp4.so",
+  static const char *const files[] = { "plugins/best_fit.so", "plugins/mp4.so", "plugins/local.so",
     "plugins/custom_html.so", "examples/row.so", "examples/count.so",
     "tests/plugins/broken-sink-open.so", "tests/plugins/broken-sink-write.so",
     "tests/plugins/broken-sink-slow.so" };
@@ -663,6 +663,30 @@ test_refuses_what_it_cannot_record (Fixture *fixture, gconstpointer data G_GNUC_
 }
 
 static void
+test_packs_single_streams (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  RecRecordingProperties *individual = make_properties (NULL);
+  g_autofree char *path = NULL;
+
+  individual->output_mode = REC_OUTPUT_INDIVIDUAL;
+  start_server (fixture);
+  RecRecording *recording =
+      start_as (fixture, make_session (fixture, "single"), individual, REC_ERA_NEW);
+  stop (fixture, recording);
+  g_assert_cmpint (recording->status, ==, REC_RECORDING_READY);
+  g_assert_cmpstr (recording->file_name, ==, "single.zip");
+  path = rec_supervisor_dup_file_path (fixture->supervisor, recording, "video");
+  g_assert_true (g_file_test (path, G_FILE_TEST_IS_REGULAR));
+  WAIT_FOR (!has_journal (fixture, recording));
+
+  drop_server (fixture);
+  start_server (fixture);
+  recording = rec_registry_find_recording (fixture->registry, "single");
+  g_assert_nonnull (recording);
+  g_assert_cmpstr (recording->file_name, ==, "single.zip");
+}
+
+static void
 test_keeps_its_bounds (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   set (fixture, "recording.max-recordings", "1");
@@ -1175,6 +1199,7 @@ main (int argc, char **argv)
   CLAIM ("starts-one-of-many-at-once", test_starts_one_of_many_at_once);
   CLAIM ("refuses-to-stop-at-the-wrong-time", test_refuses_to_stop_at_the_wrong_time);
   CLAIM ("refuses-what-it-cannot-record", test_refuses_what_it_cannot_record);
+  CLAIM ("packs-single-streams", test_packs_single_streams);
   CLAIM ("keeps-its-bounds", test_keeps_its_bounds);
   CLAIM ("starts-what-there-is-room-for", test_starts_what_there_is_room_for);
   CLAIM ("ends-recordings-before-the-disk-is-full", test_ends_recordings_before_the_disk_is_full);
