@@ -27,6 +27,8 @@ typedef struct {
   int64_t n_read, n_unsynced;
   int64_t deadline_us; /* 0: none */
   char *piece;
+  GError *failure; /* of writing */
+  bool is_abandoned;
 } Zip;
 
 RecZipEntry *
@@ -56,10 +58,14 @@ fail (const char *what, const char *path, GError **error)
 }
 
 static bool
-fail_to_pack (const Zip *zip, GError **error)
+fail_to_pack (Zip *zip, GError **error)
 {
   const char *why = archive_error_string (zip->archive);
 
+  if (zip->failure != NULL) {
+    g_propagate_error (error, g_steal_pointer (&zip->failure));
+    return false;
+  }
   g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "cannot write '%s': %s", zip->part,
       why != NULL ? why : "libarchive does not say why");
   return false;
@@ -67,24 +73,30 @@ fail_to_pack (const Zip *zip, GError **error)
 
 /* --- to the disk ----------------------------------------------------------------------------------- */
 
+static bool
+write_piece (Zip *zip, const void *bytes, size_t size, GError **error)
+{
+  if (!rec_fd_write_all (zip->fd, bytes, size, error)) {
+    g_prefix_error (error, "cannot write '%s': ", zip->part);
+    return false;
+  }
+  zip->n_unsynced += (int64_t) size;
+  if (zip->n_unsynced < SYNC_BYTES)
+    return true;
+  zip->n_unsynced = 0;
+  return fdatasync (zip->fd) == 0 || fail ("flush", zip->part, error);
+}
+
+/* libarchive frees nothing of an archive whose writing has failed: it never hears of it, and writes its end to nowhere. */
 static la_ssize_t
 on_write (struct archive *archive, void *data, const void *bytes, size_t size)
 {
   Zip *zip = data;
-  g_autoptr (GError) error = NULL;
 
-  if (!rec_fd_write_all (zip->fd, bytes, size, &error)) {
-    archive_set_error (archive, EIO, "%s", error->message);
-    return -1;
-  }
-  zip->n_unsynced += (int64_t) size;
-  if (zip->n_unsynced < SYNC_BYTES)
-    return (la_ssize_t) size;
-  zip->n_unsynced = 0;
-  if (fdatasync (zip->fd) == 0)
-    return (la_ssize_t) size;
-  archive_set_error (archive, errno, "%s", g_strerror (errno));
-  return -1;
+  (void) archive;
+  if (!zip->is_abandoned && !write_piece (zip, bytes, size, &zip->failure))
+    zip->is_abandoned = true;
+  return (la_ssize_t) size;
 }
 
 static bool
@@ -125,7 +137,7 @@ pack_piece (Zip *zip, size_t size, GError **error)
 {
   if (!is_in_time (zip, error))
     return false;
-  if (archive_write_data (zip->archive, zip->piece, size) != (la_ssize_t) size)
+  if (archive_write_data (zip->archive, zip->piece, size) != (la_ssize_t) size || zip->is_abandoned)
     return fail_to_pack (zip, error);
   zip->n_read += (int64_t) size;
   if (zip->recipe->progress != NULL)
@@ -216,7 +228,7 @@ pack_all (Zip *zip, GPtrArray *entries, GError **error)
   for (unsigned i = 0; i < entries->len; i++)
     if (!pack_entry (zip, entries->pdata[i], error))
       return false;
-  if (archive_write_close (zip->archive) != ARCHIVE_OK)
+  if (archive_write_close (zip->archive) != ARCHIVE_OK || zip->is_abandoned)
     return fail_to_pack (zip, error);
   return fsync (zip->fd) == 0 || fail ("flush", zip->part, error);
 }
@@ -229,8 +241,7 @@ pack_all_as_utf8 (Zip *zip, GPtrArray *entries, GError **error)
   locale_t before = utf8 != (locale_t) 0 ? uselocale (utf8) : (locale_t) 0;
   bool is_packed = pack_all (zip, entries, error);
 
-  if (!is_packed && zip->archive != NULL)
-    archive_write_fail (zip->archive); /* or it would write its end */
+  zip->is_abandoned |= !is_packed;
   archive_write_free (zip->archive);
   if (utf8 != (locale_t) 0) {
     uselocale (before);
@@ -253,6 +264,7 @@ rec_zip_write (const char *path, GPtrArray *entries, const RecZipRecipe *recipe,
     zip.deadline_us = g_get_monotonic_time () + recipe->timeout_ms * 1000;
   if (pack_all_as_utf8 (&zip, entries, error) && rec_path_put_in_place (part, path, error))
     return true;
+  g_clear_error (&zip.failure);
   unlink (part);
   return false;
 }
