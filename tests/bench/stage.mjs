@@ -51,12 +51,10 @@ export class Recording {
     return Object.assign(new Recording(), { server, id: answer.expect(200).json.id, startMs: answer.ms });
   }
 
-  /** The process that makes it: of all workers the one that isn't idle. Only where one recording runs. */
+  /** The process that makes it. */
   async worker() {
-    return within(5, 'the recording has a worker', () => {
-      const busy = this.server.workers().map(({ pid }) => ({ pid, cpu: processCpu(pid) })).sort((a, b) => b.cpu - a.cpu);
-      return busy[0]?.cpu > 0.1 && busy[0].pid;
-    });
+    const worker = await within(10, 'the recording has a worker', () => this.server.workerOf(this.id));
+    return worker.pid;
   }
 
   async stop() {
