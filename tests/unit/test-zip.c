@@ -140,6 +140,21 @@ has_zip64_end (Fixture *fixture)
   return false;
 }
 
+/* A reader must know that the bytes of the first name that begins like this are UTF-8. */
+static void
+assert_says_utf8 (Fixture *fixture, const char *beginning)
+{
+  g_autofree char *content = NULL;
+  gsize size, at = 30; /* of a file's head, in front of its name */
+
+  g_assert_true (g_file_get_contents (fixture->zip, &content, &size, NULL));
+  while (at < size - strlen (beginning) &&
+         memcmp (content + at, beginning, strlen (beginning)) != 0)
+    at++;
+  g_assert_cmpmem (content + at - 30, 4, "PK\3\4", 4);
+  g_assert_cmpint (content[at - 30 + 7] & 0x08, ==, 0x08);
+}
+
 /* --- what is in it --------------------------------------------------------------------------------- */
 
 static void
@@ -165,6 +180,7 @@ test_contents (Fixture *fixture, gconstpointer data)
       "Gr\xc3\xbc\xc3\x9f"
       "e \xe2\x82\xac.json",
       umlauts, 17);
+  assert_says_utf8 (fixture, "Gr\xc3\xbc");
   g_assert_cmpint (stat (fixture->zip, &info), ==, 0);
   g_assert_cmpint (info.st_size, <, 1000003 + 3000);
   g_assert_cmpint (has_zip64_end (fixture), ==, ((const RecZipRecipe *) data)->is_zip64);
