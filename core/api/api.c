@@ -199,13 +199,15 @@ RecApi *
 rec_api_new (const RecApiContext *context, GError **error)
 {
   RecApi *api = g_new0 (RecApi, 1);
+  g_autoptr (GError) why = NULL;
 
   REC_ASSERT_MAIN ();
   api->context = *context;
   api->clients = g_ptr_array_new_with_free_func ((GDestroyNotify) client_free);
-  api->uploads = rec_uploads_new (context->config, context->program, rec_api_resume_upload, error);
-  if (api->uploads != NULL)
-    api->http = rec_http_server_new (context->config, &callbacks, api, error);
+  api->uploads = rec_uploads_new (context->config, context->program, rec_api_resume_upload, &why);
+  if (api->uploads == NULL)
+    g_message ("going on without uploads: %s", why->message);
+  api->http = rec_http_server_new (context->config, &callbacks, api, error);
   if (api->http == NULL) {
     rec_api_free (api);
     return NULL;
@@ -237,6 +239,7 @@ rec_api_free (RecApi *api)
   }
   if (api->http != NULL)
     rec_http_server_stop (api->http);
+  rec_uploads_stop (api->uploads);
   g_ptr_array_set_size (api->clients, 0);
   rec_http_server_free (api->http);
   rec_uploads_free (api->uploads);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define FORM_BUFFER_BYTES 4096
+#define PATIENCE_BYTES ((size_t) 8 * 1024 * 1024)
 #define FORM_TYPE "multipart/form-data"
 #define FILE_PART "file"
 
@@ -62,6 +63,11 @@ enum MHD_Result
 rec_body_stream_take (RecHttpRequest *request, struct MHD_Connection *connection, const char *body,
     size_t *n_body)
 {
+  if (request->http.is_unwanted) { /* read on for a while, so that the client finds the answer */
+    request->http.n_received += *n_body;
+    *n_body = 0;
+    return request->http.n_received > PATIENCE_BYTES ? MHD_NO : MHD_YES;
+  }
   if (!has_room (request, connection))
     return MHD_YES;
   if (request->http.form == NULL)
@@ -69,7 +75,7 @@ rec_body_stream_take (RecHttpRequest *request, struct MHD_Connection *connection
   else if (MHD_post_process (request->http.form, body, *n_body) != MHD_YES)
     request->http.is_unwanted = true;
   *n_body = 0;
-  return request->http.is_unwanted ? MHD_NO : MHD_YES;
+  return MHD_YES;
 }
 
 void

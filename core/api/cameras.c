@@ -8,6 +8,7 @@
 #include "media/router.h"
 
 #include <gio/gio.h>
+#include <string.h>
 
 /* A request that waits for its camera. */
 typedef struct {
@@ -17,6 +18,7 @@ typedef struct {
   RecEra era;
   RecJson *body; /* was found good */
   char *session_id;
+  int64_t session_created_at_ms;
 } Waiting;
 
 static void
@@ -28,13 +30,30 @@ free_waiting (Waiting *waiting)
   g_free (waiting);
 }
 
+/* ::ffff:127.0.0.1 is 127.0.0.1. */
+static GInetAddress *
+parse_address (const char *host)
+{
+  GInetAddress *address = g_inet_address_new_from_string (host);
+  static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+  if (address == NULL || g_inet_address_get_family (address) != G_SOCKET_FAMILY_IPV6 ||
+      memcmp (g_inet_address_to_bytes (address), mapped, sizeof mapped) != 0)
+    return address;
+  GInetAddress *inner = g_inet_address_new_from_bytes (
+      g_inet_address_to_bytes (address) + sizeof mapped, G_SOCKET_FAMILY_IPV4);
+  g_object_unref (address);
+  return inner;
+}
+
 static bool
 is_local_address (const char *host)
 {
-  g_autoptr (GInetAddress) address = g_inet_address_new_from_string (host);
+  g_autofree char *bare = g_strndup (host, strlen (host) - (g_str_has_suffix (host, ".") ? 1 : 0));
+  g_autoptr (GInetAddress) address = parse_address (bare);
 
   if (address == NULL)
-    return g_ascii_strcasecmp (host, "localhost") == 0 || g_str_has_suffix (host, ".localhost");
+    return g_ascii_strcasecmp (bare, "localhost") == 0 || g_str_has_suffix (bare, ".localhost");
   return g_inet_address_get_is_loopback (address) || g_inet_address_get_is_any (address) ||
          g_inet_address_get_is_link_local (address);
 }
@@ -45,7 +64,7 @@ check_host (RecCall *call, const RecCameraInfo *camera, GError **error)
 {
   const char *const *allowed =
       rec_config_get_list (call->api->context.config, "media.camera-hosts");
-  g_autoptr (GUri) uri = g_uri_parse (camera->uri, G_URI_FLAGS_PARSE_RELAXED, error);
+  g_autoptr (GUri) uri = g_uri_parse (camera->uri, G_URI_FLAGS_NONE, error);
   const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
 
   if (host == NULL)
@@ -66,7 +85,9 @@ join (Waiting *waiting, RecCamera *camera, GError **error)
   RecCameraInfo info;
   RecParticipant *participant;
 
-  if (session == NULL || session->is_closing) {
+  /* One of the same name may have been made meanwhile. */
+  if (session == NULL || session->is_closing ||
+      session->created_at_ms != waiting->session_created_at_ms) {
     g_set_error_literal (error, REC_ERROR, REC_ERROR_NOT_FOUND,
         "the session was closed while the camera was being connected");
     return NULL;
@@ -116,6 +137,8 @@ rec_api_create_camera (RecCall *call)
   RecConnectionRequest asked;
   RecCameraInfo camera;
   Waiting *waiting;
+  const RecSession *session =
+      rec_registry_find_session (call->api->context.registry, call->arguments[0]);
 
   /* In this order: the second changes what isn't ours. */
   if (!rec_body_to_camera (call->body, call->era, &camera) ||
@@ -131,7 +154,8 @@ rec_api_create_camera (RecCall *call)
     .router = call->api->context.router,
     .era = call->era,
     .body = json_object_get (call->body),
-    .session_id = g_strdup (call->arguments[0]) };
+    .session_id = g_strdup (call->arguments[0]),
+    .session_created_at_ms = session != NULL ? session->created_at_ms : 0 };
   rec_router_open_camera (waiting->router,
       &(RecCameraSource){ .uri = camera.uri,
           .cache_ms = camera.network_cache_ms,

@@ -13,6 +13,8 @@
 
 #define MAX_TEXT_BYTES 1000
 #define PATH "/recto/api/v1/uploads"
+#define SWITCHED_OFF                                                                               \
+  "there is no folder for uploads: the log says why, uploads.path names another one"
 
 /* --- [http] a file comes in ------------------------------------------------------------------------------------------- */
 
@@ -78,7 +80,7 @@ dup_short_query (const RecHttpRequest *request, const char *name)
 {
   char *value = rec_http_request_dup_query (request, name);
 
-  if (value == NULL || strlen (value) <= MAX_TEXT_BYTES)
+  if (value == NULL || (strlen (value) <= MAX_TEXT_BYTES && g_utf8_validate (value, -1, NULL)))
     return value;
   g_free (value);
   return NULL;
@@ -125,6 +127,11 @@ bool
 rec_api_admit_upload (RecApi *api, RecHttpRequest *request)
 {
   g_autofree char *token = dup_token (request);
+
+  if (api->uploads == NULL) {
+    g_set_error_literal (&request->refusal, REC_ERROR, REC_ERROR_UNAVAILABLE, SWITCHED_OFF);
+    return false;
+  }
   RecUploadOwner *owner = find_owner (api, request, token, &request->refusal);
 
   if (owner == NULL)
@@ -203,7 +210,9 @@ rec_create_upload_token (RecCall *call)
   RecJson *body = call->body != NULL ? call->body : empty;
   g_autofree char *token = NULL;
 
-  if (rec_json_check_closed (body, fields, &error))
+  if (call->api->uploads == NULL)
+    g_set_error_literal (&error, REC_ERROR, REC_ERROR_UNAVAILABLE, SWITCHED_OFF);
+  else if (rec_json_check_closed (body, fields, &error))
     token = rec_upload_tokens_issue (rec_uploads_get_tokens (call->api->uploads),
         rec_upload_owner_new (rec_json_string_or (body, "session", ""),
             rec_json_string_or (body, "stream", ""), rec_json_string_or (body, "user", "")),
@@ -225,9 +234,9 @@ rec_create_upload_token (RecCall *call)
 void
 rec_add_uploads (const RecApi *api, const char *session, RecJson *items)
 {
-  GPtrArray *all = rec_uploads_get_all (api->uploads);
+  GPtrArray *all = api->uploads != NULL ? rec_uploads_get_all (api->uploads) : NULL;
 
-  for (guint i = 0; i < all->len; i++)
+  for (guint i = 0; all != NULL && i < all->len; i++)
     if (session == NULL || strcmp (session, rec_json_string_or (all->pdata[i], "session", "")) == 0)
       json_object_array_add (items, make_entity (api, all->pdata[i]));
 }
@@ -248,7 +257,8 @@ rec_list_uploads (RecCall *call)
 static RecJson *
 find_upload (RecCall *call)
 {
-  RecJson *kept = rec_uploads_find (call->api->uploads, call->arguments[0]);
+  RecJson *kept =
+      call->api->uploads != NULL ? rec_uploads_find (call->api->uploads, call->arguments[0]) : NULL;
 
   if (kept == NULL)
     rec_http_answer_status (call->request, 404, "there is no such upload");
@@ -269,6 +279,8 @@ rec_delete_upload (RecCall *call)
 {
   g_autoptr (GError) error = NULL;
 
+  if (find_upload (call) == NULL)
+    return;
   if (rec_uploads_remove (call->api->uploads, call->arguments[0], &error))
     rec_http_answer_empty (call->request, 204);
   else

@@ -113,7 +113,11 @@ add_camera (RecJson *json, const RecParticipant *owner)
   if (!rec_participant_is_camera (owner))
     return;
   const RecCameraInfo *camera = owner->connection->camera;
-  rec_json_set_string (json, "rtspUri", camera->uri);
+  g_autoptr (GUri) uri = g_uri_parse (camera->uri, G_URI_FLAGS_NONE, NULL);
+  /* Without the password that may be in it. */
+  g_autofree char *shown = uri != NULL ? g_uri_to_string_partial (uri, G_URI_HIDE_USERINFO)
+                                       : g_strdup ("");
+  rec_json_set_string (json, "rtspUri", shown);
   rec_json_set_bool (json, "adaptativeBitrate", camera->adapts_bitrate);
   rec_json_set_bool (json, "onlyPlayWithSubscribers", camera->only_with_subscribers);
   rec_json_set_int (json, "networkCache", camera->network_cache_ms);

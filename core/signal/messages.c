@@ -55,6 +55,11 @@ rec_handle_send_message (RecSignalClient *client, const RecRpcRequest *request, 
   g_autoptr (GError) cause = NULL;
   const char *data, *type;
 
+  /* The secret of a page is good for nothing but to watch. */
+  if (participant->is_hidden && !participant->is_insecure) {
+    g_set_error (error, REC_RPC_ERROR, REC_RPC_SIGNAL_FORMAT, "a recorder sends no signals");
+    return NULL;
+  }
   if (message == NULL || !json_object_is_type (message, json_type_object)) {
     g_set_error (error, REC_RPC_ERROR, REC_RPC_SIGNAL_FORMAT, "a signal must be a JSON object");
     return NULL;

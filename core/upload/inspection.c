@@ -142,6 +142,7 @@ start_child (const char *program, const Descriptors *fds, int timeout_ms, GError
     .n_fds = G_N_ELEMENTS (numbered),
     .max_address_space = MAX_ADDRESS_SPACE,
     .max_files = MAX_FILES,
+    .has_no_new_privileges = true,
     .max_cpu_s = (unsigned) timeout_ms / 1000 + 1,
   };
 

@@ -15,11 +15,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* The disk is slower than the network for moments; the HTTP thread must never be the one who waits. */
 #define MAX_QUEUED_BYTES (256 * 1024)
 #define N_ID_CHARACTERS 12
+/* How much may come in between two looks at what the disk has left. */
+#define CHECK_BYTES (4 * 1024 * 1024)
 
 struct RecUpload {
   atomic_int n_references;
@@ -30,6 +33,7 @@ struct RecUpload {
   void *data;
   GThread *thread;
   int64_t n_pushed; /* [http] */
+  bool is_settled;  /* [main] */
 
   RecLock lock; /* guards what follows */
   pthread_cond_t changed;
@@ -40,7 +44,7 @@ struct RecUpload {
 
   struct { /* its thread's, until `finished` */
     int fd;
-    int64_t n_written;
+    int64_t n_written, n_unchecked;
     RecJson *entity;
     GError *error;
   } file;
@@ -152,6 +156,20 @@ lose (RecUpload *upload)
     upload->events->resume (waiter);
 }
 
+/* Recordings need the disk more. */
+static bool
+has_space (const RecUpload *upload, GError **error)
+{
+  struct statvfs disk;
+
+  if (fstatvfs (upload->file.fd, &disk) != 0 ||
+      (int64_t) disk.f_bavail * (int64_t) disk.f_frsize >= upload->limits->min_free_bytes)
+    return true;
+  g_set_error_literal (error, REC_ERROR, REC_ERROR_NO_SPACE,
+      "the disk of the uploads has less left than recording.min-free-bytes: make room first");
+  return false;
+}
+
 /* --- its thread --------------------------------------------------------------------------------------------------- */
 
 static bool
@@ -166,6 +184,12 @@ write_chunk (RecUpload *upload, GBytes *chunk, GError **error)
     g_set_error (error, REC_ERROR, REC_ERROR_TOO_LARGE,
         "the file is larger than uploads.max-bytes (%" G_GINT64_FORMAT ")", max_bytes);
     return false;
+  }
+  upload->file.n_unchecked += (int64_t) size;
+  if (upload->file.n_unchecked >= CHECK_BYTES) {
+    upload->file.n_unchecked = 0;
+    if (!has_space (upload, error))
+      return false;
   }
   if (rec_fd_write_all (upload->file.fd, data, size, error))
     return true;
@@ -363,10 +387,16 @@ rec_upload_cancel (RecUpload *upload)
 }
 
 RecJson *
-rec_upload_take_outcome (RecUpload *upload, GError **error)
+rec_upload_settle (RecUpload *upload, const GError **why)
 {
   join (upload);
-  if (upload->file.entity == NULL)
-    g_propagate_error (error, g_steal_pointer (&upload->file.error));
-  return g_steal_pointer (&upload->file.entity);
+  upload->is_settled = true;
+  *why = upload->file.error;
+  return upload->file.entity;
+}
+
+bool
+rec_upload_is_settled (const RecUpload *upload)
+{
+  return upload->is_settled;
 }

@@ -12,7 +12,7 @@ typedef struct RecUpload RecUpload;
 
 typedef struct {
   const char *folder, *program; /* program: our own, which looks into the file in a child */
-  int64_t max_bytes;
+  int64_t max_bytes, min_free_bytes;
   int inspect_timeout_ms;
 } RecUploadLimits;
 
@@ -50,7 +50,8 @@ void rec_upload_abandon (RecUpload *upload);
 
 /* Gives up at once, waits for the thread. */
 void rec_upload_cancel (RecUpload *upload);
-/* After `finished`: the entity of the file that is kept now, or NULL with an error. */
-RecJson *rec_upload_take_outcome (RecUpload *upload, GError **error);
+/* After `finished`: the entity of the file that is kept now, or NULL and why; both borrowed. Settled from then on. */
+RecJson *rec_upload_settle (RecUpload *upload, const GError **why);
+bool rec_upload_is_settled (const RecUpload *upload);
 
 #endif

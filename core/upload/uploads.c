@@ -39,6 +39,7 @@ struct RecUploads {
   GQueue finished;   /* of RecUpload, borrowed from active */
   GSource *finished_source;
   unsigned n_kept;
+  bool is_stopping;
 };
 
 /* --- the ends of uploads -------------------------------------------------------------------------------------------- */
@@ -57,14 +58,14 @@ pop_finished (RecUploads *uploads)
 static void
 settle (RecUploads *uploads, RecUpload *upload)
 {
-  g_autoptr (GError) error = NULL;
-  RecJson *entity = rec_upload_take_outcome (upload, &error);
+  const GError *error;
+  RecJson *entity = rec_upload_settle (upload, &error);
   g_autofree Waiter *waiter = NULL;
 
   if (rec_upload_get_token (upload) != NULL)
     rec_upload_tokens_give_back (uploads->tokens, rec_upload_get_token (upload), entity != NULL);
   if (entity != NULL) {
-    g_ptr_array_add (uploads->entities, entity);
+    g_ptr_array_add (uploads->entities, json_object_get (entity));
     g_message ("upload '%s' is kept: %" G_GINT64_FORMAT " bytes", rec_upload_get_id (upload),
         rec_json_int_or (entity, "size", 0));
   } else {
@@ -129,6 +130,10 @@ has_space (const RecUploads *uploads, int64_t size, GError **error)
 static bool
 has_room (const RecUploads *uploads, GError **error)
 {
+  if (uploads->is_stopping) {
+    g_set_error_literal (error, REC_ERROR, REC_ERROR_UNAVAILABLE, "the server is shutting down");
+    return false;
+  }
   if (uploads->active->len >= uploads->max_concurrent) {
     g_set_error (error, REC_ERROR, REC_ERROR_TOO_MANY,
         "%u files come in right now (uploads.max-concurrent): try again later",
@@ -178,9 +183,16 @@ rec_uploads_begin (RecUploads *uploads, RecUploadOwner *owner, char *token, int6
 void
 rec_uploads_when_done (RecUploads *uploads, RecUpload *upload, RecUploadDone done, void *data)
 {
-  Waiter *waiter = g_new (Waiter, 1);
+  Waiter *waiter;
+  const GError *error;
 
   REC_ASSERT_MAIN ();
+  if (rec_upload_is_settled (upload)) { /* it was over before its request got here */
+    RecJson *entity = rec_upload_settle (upload, &error);
+    done (entity, error, data);
+    return;
+  }
+  waiter = g_new (Waiter, 1);
   *waiter = (Waiter){ done, data };
   g_hash_table_insert (uploads->waiters, upload, waiter);
 }
@@ -373,6 +385,7 @@ rec_uploads_new (const RecConfig *config, const char *program, void (*resume) (v
   uploads->max_files = (unsigned) rec_config_get_int (config, "uploads.max-files");
   uploads->max_concurrent = (unsigned) rec_config_get_int (config, "uploads.max-concurrent");
   uploads->min_free_bytes = rec_config_get_int (config, "recording.min-free-bytes");
+  uploads->limits.min_free_bytes = uploads->min_free_bytes;
   uploads->tokens =
       rec_upload_tokens_new ((size_t) rec_config_get_int (config, "uploads.max-tokens"),
           rec_config_get_int (config, "uploads.token-lifetime-s") * G_USEC_PER_SEC);
@@ -390,12 +403,25 @@ rec_uploads_new (const RecConfig *config, const char *program, void (*resume) (v
 }
 
 void
+rec_uploads_stop (RecUploads *uploads)
+{
+  if (uploads == NULL)
+    return;
+  {
+    REC_LOCKED (&uploads->lock);
+    uploads->is_stopping = true;
+  }
+  /* Only the main thread takes them away. */
+  for (guint i = 0; i < uploads->active->len; i++)
+    rec_upload_cancel (uploads->active->pdata[i]);
+}
+
+void
 rec_uploads_free (RecUploads *uploads)
 {
   if (uploads == NULL)
     return;
-  for (guint i = 0; i < uploads->active->len; i++)
-    rec_upload_cancel (uploads->active->pdata[i]);
+  rec_uploads_stop (uploads);
   if (uploads->finished_source != NULL) {
     g_source_destroy (uploads->finished_source);
     g_source_unref (uploads->finished_source);

@@ -16,7 +16,8 @@ typedef struct RecUploads RecUploads;
 /* resume: see RecUploadEvents. Finishes what a killed server had left complete, removes what it left incomplete. */
 RecUploads *rec_uploads_new (const RecConfig *config, const char *program,
     void (*resume) (void *data), GError **error);
-/* Cancels what is still coming in. */
+/* Cancels what is still coming in, and lets nothing more in. */
+void rec_uploads_stop (RecUploads *uploads);
 void rec_uploads_free (RecUploads *uploads);
 
 RecUploadTokens *rec_uploads_get_tokens (RecUploads *uploads); /* [any] */

@@ -318,6 +318,63 @@ test_ends_what_grows_too_large (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
+tell_size (void *data)
+{
+  ApiRig *rig = data;
+  g_autofree char *path = get_permission (rig);
+  g_autoptr (TestClient) client = test_client_new (rig->port);
+  g_autofree char *head = g_strdup_printf ("POST %s HTTP/1.1\r\nHost: localhost\r\n"
+                                           "Transfer-Encoding: chunked\r\n\r\n",
+      path);
+  char chunk[4102];
+
+  memset (chunk, 'x', sizeof chunk);
+  memcpy (chunk, "1000\r\n", 6);
+  test_client_write (client, head, strlen (head));
+  for (int i = 0; i < 50; i++) {
+    test_client_write (client, chunk, sizeof chunk);
+    test_client_write (client, "\r\n", 2);
+  }
+  test_client_write (client, "0\r\n\r\n", 5);
+  g_autoptr (TestResponse) response = test_client_read_response (client, false);
+  g_assert_cmpuint (response->status, ==, 413);
+  g_assert_nonnull (strstr (response->body->str, "uploads.max-bytes"));
+  wait_until_empty (rig);
+}
+
+static void
+test_tells_what_grew_too_large (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
+{
+  test_run_beside_loop (tell_size, rig);
+}
+
+static void
+go_on_without_folder (void *data)
+{
+  ApiRig *rig = data;
+  g_autoptr (GBytes) film = make_film (rig);
+  g_autoptr (TestResponse)
+      token = api_rig_ask (rig, "POST", "/recto/api/v1/upload-tokens", "{\"session\":\"room\"}");
+  g_autoptr (TestResponse)
+      sent = post_with (rig, UPLOADS, "Authorization: " AUTH "\r\n", g_bytes_get_size (film), film);
+  g_autoptr (TestResponse) list = api_rig_ask (rig, "GET", UPLOADS, NULL);
+  g_autoptr (TestResponse) one = api_rig_ask (rig, "DELETE", UPLOADS "/upload_A", NULL);
+
+  g_assert_cmpuint (token->status, ==, 503);
+  g_assert_cmpuint (sent->status, ==, 503);
+  g_assert_nonnull (strstr (list->body->str, "\"count\":0"));
+  g_assert_cmpuint (one->status, ==, 404);
+}
+
+static void
+test_goes_on_without_a_folder (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
+{
+  /* The refusals are warned of. */
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  test_run_beside_loop (go_on_without_folder, rig);
+}
+
+static void
 refuse_strangers (void *data)
 {
   ApiRig *rig = data;
@@ -432,6 +489,10 @@ main (int argc, char **argv)
       test_believes_no_announcement);
   ADD ("/uploads/ends-what-grows-too-large", "uploads.max-bytes=100000",
       test_ends_what_grows_too_large);
+  ADD ("/uploads/tells-what-grew-too-large", "uploads.max-bytes=100000",
+      test_tells_what_grew_too_large);
+  ADD ("/uploads/goes-on-without-a-folder", "uploads.path=/proc/none",
+      test_goes_on_without_a_folder);
   ADD ("/uploads/refuses-strangers", NULL, test_refuses_strangers);
   ADD ("/uploads/bounds-tokens", "uploads.max-tokens=1", test_bounds_tokens);
   g_test_add_func ("/uploads/tidies-up-after-a-kill", test_tidies_up_after_a_kill);
