@@ -417,8 +417,12 @@ const char *
 rec_spool_peek (RecSpool *spool, uint64_t *number)
 {
   while (spool->head.text == NULL && rec_spool_count (spool) > 0 &&
-         !read_from (spool, get_segment (spool, 0)->first))
+         !read_from (spool, get_segment (spool, 0)->first)) {
+    /* Out of descriptors, say: it is there, and can be read later. */
+    if (spool->reader.file == NULL ? errno != ENOENT : ferror (spool->reader.file))
+      return NULL;
     give_up_oldest_segment (spool); /* nothing in it can be read any more */
+  }
   if (spool->head.text == NULL)
     return NULL;
   if (spool->head.number > spool->delivered + 1) {

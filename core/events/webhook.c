@@ -319,14 +319,26 @@ make_headers (RecWebhook *webhook, uint64_t number, const char *body)
 }
 
 static void
+pause_sending (RecWebhook *webhook, int64_t now_us)
+{
+  webhook->pause_ms = webhook->pause_ms == 0 ? webhook->retry_min_ms : webhook->pause_ms * 2;
+  webhook->pause_ms = MIN (webhook->pause_ms, webhook->retry_max_ms);
+  webhook->due_us = now_us + webhook->pause_ms * 1000;
+}
+
+/* Pauses where the next event cannot be read now. */
+static void
 send_next (RecWebhook *webhook)
 {
   uint64_t number;
   const char *body = rec_spool_peek (webhook->spool, &number);
 
   take_spool_loss (webhook);
-  if (body == NULL)
+  if (body == NULL) {
+    if (rec_spool_count (webhook->spool) > 0)
+      pause_sending (webhook, g_get_monotonic_time ());
     return;
+  }
   webhook->sending.number = number;
   make_headers (webhook, number, body);
   curl_easy_setopt (webhook->easy, CURLOPT_HTTPHEADER, webhook->sending.headers);
@@ -346,14 +358,6 @@ succeed (RecWebhook *webhook, uint64_t number)
   webhook->pause_ms = 0;
   webhook->stats.delivered++;
   rec_spool_pop (webhook->spool, number);
-}
-
-static void
-pause_sending (RecWebhook *webhook, int64_t now_us)
-{
-  webhook->pause_ms = webhook->pause_ms == 0 ? webhook->retry_min_ms : webhook->pause_ms * 2;
-  webhook->pause_ms = MIN (webhook->pause_ms, webhook->retry_max_ms);
-  webhook->due_us = now_us + webhook->pause_ms * 1000;
 }
 
 /* A receiver that is there but says no to one event may take the next. */
