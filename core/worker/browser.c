@@ -20,6 +20,7 @@
 #define WRITE_FD 4
 #define KILL_MS 2000
 #define WORDS_BYTES 2000
+#define MAX_READS 16 /* of its words, in one turn */
 #define SHARED_MEMORY_BYTES (UINT64_C (256) << 20)
 #define FOLDER_PREFIX "recto-page-"
 
@@ -128,7 +129,7 @@ rec_browser_dup_host (const char *url)
     return NULL;
   authority += strlen ("://");
   /* What ends a rule of the bypass list, or what another parser may read another way. */
-  if (strcspn (authority, ";, *<>@\\") < strcspn (authority, "/?#"))
+  if (strcspn (authority, ";, *<>@%\\") < strcspn (authority, "/?#"))
     return NULL;
   for (size_t i = 0; i < G_N_ELEMENTS (schemes); i++)
     if (g_ascii_strcasecmp (g_uri_get_scheme (uri), schemes[i].scheme) == 0)
@@ -228,9 +229,10 @@ static void
 read_words (RecBrowser *browser)
 {
   char buffer[4096];
-  ssize_t n;
+  ssize_t n = 1;
 
-  while ((n = read (browser->words_fd, buffer, sizeof buffer)) > 0) {
+  /* Whoever talks without end must not be the only one we listen to. */
+  for (int i = 0; i < MAX_READS && (n = read (browser->words_fd, buffer, sizeof buffer)) > 0; i++) {
     g_string_append_len (browser->words, buffer, n);
     if (browser->words->len > WORDS_BYTES)
       g_string_erase (browser->words, 0, (gssize) (browser->words->len - WORDS_BYTES));

@@ -401,7 +401,8 @@ rec_chronicle_publish (const char *directory, const char *id, const char *name, 
     return access (path, R_OK) == 0; /* made before a crash */
   }
   fputs ("\n]}\n", publication.file);
-  is_fine = fflush (publication.file) == 0 && fsync (fileno (publication.file)) == 0;
+  is_fine = ferror (publication.file) == 0 && fflush (publication.file) == 0 &&
+            fsync (fileno (publication.file)) == 0;
   is_fine &= fclose (publication.file) == 0;
   return (is_fine && rename (part, path) == 0) || fail (error, path);
 }

@@ -9,7 +9,7 @@
 
 #define MAX_TRACKS 1000
 #define GAP_NS REC_NS_PER_SECOND /* without a packet: worth a word */
-#define MAX_TAKES 1000           /* as many files as `finished` can name */
+#define MAX_TAKES 900            /* `finished` can name a hundred more */
 
 typedef struct Stream Stream;
 

@@ -73,6 +73,20 @@ fail_to_pack (Zip *zip, GError **error)
 
 /* --- to the disk ----------------------------------------------------------------------------------- */
 
+/* Others write too, while we do. */
+static bool
+leaves_spare (const Zip *zip, GError **error)
+{
+  struct statvfs disk;
+
+  if (fstatvfs (zip->fd, &disk) != 0 ||
+      (uint64_t) disk.f_bavail * disk.f_frsize >= (uint64_t) zip->recipe->spare_bytes)
+    return true;
+  g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE,
+      "cannot go on writing '%s': the disk has less left than recording.end-free-bytes", zip->part);
+  return false;
+}
+
 static bool
 write_piece (Zip *zip, const void *bytes, size_t size, GError **error)
 {
@@ -83,6 +97,8 @@ write_piece (Zip *zip, const void *bytes, size_t size, GError **error)
   zip->n_unsynced += (int64_t) size;
   if (zip->n_unsynced < SYNC_BYTES)
     return true;
+  if (!leaves_spare (zip, error))
+    return false;
   zip->n_unsynced = 0;
   return fdatasync (zip->fd) == 0 || fail ("flush", zip->part, error);
 }

@@ -97,6 +97,9 @@ read_name (const RecSinkSetup *setup, const char *file, LocalFile *found)
     ending = ends_with (file, endings[i]) ? endings[i] : NULL;
   if (ending == NULL || strlen (file) <= prefix + 1 + strlen (ending))
     return false;
+  /* A dot more: of a recording "NAME.MORE" in the same folder. */
+  if (memchr (file + prefix + 1, '.', strlen (file) - prefix - 1 - strlen (ending)) != NULL)
+    return false;
   *found = (LocalFile){ .file = strdup (file),
     .base = strndup (file, strlen (file) - strlen (ending)),
     .is_part = ending == endings[0] };
