@@ -13,7 +13,7 @@ const copy = path.join(folder, 'build');
 cpSync(build, copy, {
   recursive: true,
   preserveTimestamps: true,
-  filter: (name) => !/^\/(asan|clang|state|tests)(\/|$)/.test(name.slice(build.length)),
+  filter: (name) => !/^\/(asan|clang|cover|fuzz|state|tests|tsan)(\/|$)/.test(name.slice(build.length)),
 });
 
 function make(target, prefix, ...variables) {

@@ -35,7 +35,7 @@ stage.test('two who publish and watch each other are recorded, and report what t
 
 stage.test('a schedule says who comes, goes and comes again', async () => {
   const schedule = path.join(temporaryFolder('schedule'), 'schedule');
-  writeFileSync(schedule, '# both publish\n0 join anna\n0.1 join ben publish watch session=elsewhere\n1 leave anna\n1.5 join anna # again\n2.5 leave anna\n2.5 leave ben\n');
+  writeFileSync(schedule, '# both publish\n0 join anna\n0.1 join ben publish watch session=elsewhere\n5 leave anna\n7 join anna # again\n12 leave anna\n12 leave ben\n');
   const load = new Load(stage.server, { session: 'planned', words: [...small, '--schedule', schedule, '--codec', 'H264', '--verbose'] });
   const { code, rows, said } = await load.ended();
   assert.equal(code, 0, said);

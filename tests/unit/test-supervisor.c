@@ -1047,7 +1047,7 @@ test_waits_no_longer_than_told_when_the_server_stops (Fixture *fixture,
 {
   bool is_stopped = false;
 
-  set (fixture, "server.shutdown-timeout-s", "2");
+  set (fixture, "server.shutdown-timeout-s", "8");
   start_server (fixture);
   RecRecording *whole = start (fixture, make_session (fixture, "whole"));
   RecRecording *stuck = start (fixture, make_session (fixture, "stuck"));
