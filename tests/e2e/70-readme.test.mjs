@@ -95,6 +95,10 @@ test('five minutes lead to a first recording', { timeout: 120000 }, async () => 
 
     const [load] = blocks('How much can my machine carry');
     assert.match(await run(load, port), /^participants\.joined 4 times\nparticipants\.failed 0 times\n[^]*^streams\.watched 12 streams$/m);
+
+    const [permit] = blocks('What browsers record themselves');
+    assert.match(await run(`${prepare}\n${permit}`, port), /"url":"https:[^"]+\/uploads\?token=upl_\w+"/);
+    ran.add(permit);
   } finally {
     await browser.close();
     server.kill();
