@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -252,4 +253,12 @@ rec_path_remove_tree (const char *path, GError **error)
   if (nftw (path, remove_one, MAX_OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0)
     return true;
   return errno == ENOENT || fail ("remove", path, error);
+}
+
+int64_t
+rec_path_get_free_bytes (const char *path)
+{
+  struct statvfs disk;
+
+  return statvfs (path, &disk) == 0 ? (int64_t) disk.f_bavail * (int64_t) disk.f_frsize : -1;
 }

@@ -34,6 +34,9 @@ bool rec_path_write_file (const char *path, const void *data, size_t size, unsig
 /* Renames a file that is complete and on the disk, and fsyncs the folder; one that cannot be renamed is removed. */
 bool rec_path_put_in_place (const char *part, const char *path, GError **error);
 
+/* Bytes that the disk of an existing file or folder has left for us; -1 with errno when it can't be asked. [any] */
+int64_t rec_path_get_free_bytes (const char *path);
+
 /* Removes a file, or a folder with all below it, without following links; fine when it is gone. */
 bool rec_path_remove_tree (const char *path, GError **error);
 

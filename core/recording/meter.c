@@ -2,9 +2,10 @@
 #define G_LOG_DOMAIN "rec.recording.meter"
 #include "recording/meter.h"
 
+#include "base/path.h"
+
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define MAX_DEPTH 8 /* of children's children */
@@ -87,11 +88,11 @@ read_process (pid_t pid, RecUsage *usage, void *data G_GNUC_UNUSED)
 static bool
 read_disk (const char *folder, uint64_t *free_bytes, void *data G_GNUC_UNUSED)
 {
-  struct statvfs disk;
+  const int64_t found = rec_path_get_free_bytes (folder);
 
-  if (statvfs (folder, &disk) != 0)
+  if (found < 0)
     return false;
-  *free_bytes = (uint64_t) disk.f_bavail * disk.f_frsize;
+  *free_bytes = (uint64_t) found;
   return true;
 }
 

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/config.h"
@@ -42,14 +41,14 @@ rec_place_check_space (const RecConfig *config, GError **error)
   /* One that would be ended at once isn't begun. */
   uint64_t min_free = (uint64_t) MAX (rec_config_get_int (config, "recording.min-free-bytes"),
       rec_config_get_int (config, "recording.end-free-bytes"));
-  struct statvfs disk;
+  const int64_t found = rec_path_get_free_bytes (get_root (config));
 
-  if (statvfs (get_root (config), &disk) != 0) {
+  if (found < 0) {
     g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE,
         "cannot look at the folder of the recordings: %s", g_strerror (errno));
     return false;
   }
-  uint64_t free_bytes = (uint64_t) disk.f_bavail * disk.f_frsize;
+  uint64_t free_bytes = (uint64_t) found;
   if (free_bytes >= min_free)
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE,

@@ -15,7 +15,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* The disk is slower than the network for moments; the HTTP thread must never be the one who waits. */
@@ -160,10 +159,9 @@ lose (RecUpload *upload)
 static bool
 has_space (const RecUpload *upload, GError **error)
 {
-  struct statvfs disk;
+  const int64_t free_bytes = rec_path_get_free_bytes (upload->limits->folder);
 
-  if (fstatvfs (upload->file.fd, &disk) != 0 ||
-      (int64_t) disk.f_bavail * (int64_t) disk.f_frsize >= upload->limits->min_free_bytes)
+  if (free_bytes < 0 || free_bytes >= upload->limits->min_free_bytes)
     return true;
   g_set_error_literal (error, REC_ERROR, REC_ERROR_NO_SPACE,
       "the disk of the uploads has less left than recording.min-free-bytes: make room first");

@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define MAX_ENTITY_BYTES 65536
@@ -28,7 +27,6 @@ struct RecUploads {
   RecUploadLimits limits;
   RecUploadEvents events;
   unsigned max_files, max_concurrent;
-  int64_t min_free_bytes;
   RecUploadTokens *tokens;
   GPtrArray *entities; /* of RecJson */
   GHashTable *waiters; /* RecUpload -> Waiter */
@@ -112,17 +110,17 @@ note_finished (RecUpload *upload, void *data)
 static bool
 has_space (const RecUploads *uploads, int64_t size, GError **error)
 {
-  struct statvfs disk;
+  const int64_t min_free_bytes = uploads->limits.min_free_bytes;
+  const int64_t free_bytes = rec_path_get_free_bytes (uploads->folder);
 
-  if (statvfs (uploads->folder, &disk) != 0)
-    return true; /* writing will tell */
-  const int64_t free_bytes = (int64_t) disk.f_bavail * (int64_t) disk.f_frsize;
-  if (free_bytes - MAX (size, 0) >= uploads->min_free_bytes)
+  if (free_bytes < 0) /* writing will tell */
+    return true;
+  if (free_bytes - MAX (size, 0) >= min_free_bytes)
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_NO_SPACE,
       "the disk of the uploads has %" G_GINT64_FORMAT
       " bytes left, and recording.min-free-bytes (%" G_GINT64_FORMAT ") must stay free",
-      free_bytes, uploads->min_free_bytes);
+      free_bytes, min_free_bytes);
   return false;
 }
 
@@ -384,8 +382,7 @@ rec_uploads_new (const RecConfig *config, const char *program, void (*resume) (v
   uploads->events = (RecUploadEvents){ .resume = resume, .finished = note_finished };
   uploads->max_files = (unsigned) rec_config_get_int (config, "uploads.max-files");
   uploads->max_concurrent = (unsigned) rec_config_get_int (config, "uploads.max-concurrent");
-  uploads->min_free_bytes = rec_config_get_int (config, "recording.min-free-bytes");
-  uploads->limits.min_free_bytes = uploads->min_free_bytes;
+  uploads->limits.min_free_bytes = rec_config_get_int (config, "recording.min-free-bytes");
   uploads->tokens =
       rec_upload_tokens_new ((size_t) rec_config_get_int (config, "uploads.max-tokens"),
           rec_config_get_int (config, "uploads.token-lifetime-s") * G_USEC_PER_SEC);

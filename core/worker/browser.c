@@ -13,7 +13,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define READ_FD 3 /* of the browser */
@@ -82,10 +81,9 @@ add (GPtrArray *arguments, const char *format, const char *value)
 static bool
 has_little_shared_memory (void)
 {
-  struct statvfs info;
+  const int64_t free_bytes = rec_path_get_free_bytes ("/dev/shm");
 
-  return statvfs ("/dev/shm", &info) != 0 ||
-         (uint64_t) info.f_bavail * info.f_frsize < SHARED_MEMORY_BYTES;
+  return free_bytes < 0 || (uint64_t) free_bytes < SHARED_MEMORY_BYTES;
 }
 
 char **

@@ -13,7 +13,6 @@
 #include <locale.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define PIECE_BYTES (256 * 1024)
@@ -77,10 +76,9 @@ fail_to_pack (Zip *zip, GError **error)
 static bool
 leaves_spare (const Zip *zip, GError **error)
 {
-  struct statvfs disk;
+  const int64_t free_bytes = rec_path_get_free_bytes (zip->part);
 
-  if (fstatvfs (zip->fd, &disk) != 0 ||
-      (uint64_t) disk.f_bavail * disk.f_frsize >= (uint64_t) zip->recipe->spare_bytes)
+  if (free_bytes < 0 || free_bytes >= zip->recipe->spare_bytes)
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE,
       "cannot go on writing '%s': the disk has less left than recording.end-free-bytes", zip->part);
@@ -219,20 +217,20 @@ static bool
 check_space (const Zip *zip, GPtrArray *entries, GError **error)
 {
   int64_t needed = zip->recipe->spare_bytes;
-  struct statvfs disk;
+  const int64_t free_bytes = rec_path_get_free_bytes (zip->part);
   struct stat info;
 
-  if (fstatvfs (zip->fd, &disk) != 0)
+  if (free_bytes < 0)
     return fail ("look at the disk of", zip->part, error);
   for (unsigned i = 0; !zip->recipe->deflates && i < entries->len; i++)
     if (stat (((RecZipEntry *) entries->pdata[i])->path, &info) == 0)
       needed += info.st_size;
-  if ((uint64_t) disk.f_bavail * disk.f_frsize >= (uint64_t) needed)
+  if (free_bytes >= needed)
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE,
       "'%s' and what must be left free take %" G_GINT64_FORMAT
-      " bytes, but the disk has %" G_GUINT64_FORMAT,
-      zip->part, needed, (uint64_t) disk.f_bavail * disk.f_frsize);
+      " bytes, but the disk has %" G_GINT64_FORMAT,
+      zip->part, needed, free_bytes);
   return false;
 }
 
