@@ -388,6 +388,19 @@ take_body (RecHttpServer *server, RecHttpRequest *request, const char *data, siz
   return MHD_YES;
 }
 
+/* What turns out to be unwanted may go on as long as any other request, to find its answer at its end. */
+static enum MHD_Result
+take_stream (RecHttpServer *server, struct MHD_Connection *connection, RecHttpRequest *request,
+    const char *body, size_t *n_body)
+{
+  const bool was_unwanted = request->http.is_unwanted;
+  const enum MHD_Result result = rec_body_stream_take (request, connection, body, n_body);
+
+  if (request->http.is_unwanted && !was_unwanted)
+    set_deadline (server, connection, g_get_monotonic_time () + server->request_timeout_us);
+  return result;
+}
+
 static enum MHD_Result
 hand_over (RecHttpServer *server, struct MHD_Connection *connection, RecHttpRequest *request)
 {
@@ -422,7 +435,7 @@ on_access (void *data, struct MHD_Connection *connection, const char *url G_GNUC
   if (!request->http.has_headers)
     return take_headers (server, connection, request, method);
   if (*n_body > 0 && request->http.stream != NULL)
-    return rec_body_stream_take (request, connection, body, n_body);
+    return take_stream (server, connection, request, body, n_body);
   if (*n_body > 0) {
     enum MHD_Result result = take_body (server, request, body, *n_body);
     *n_body = 0;

@@ -17,6 +17,7 @@ typedef enum RecErrorCode {
   REC_ERROR_NOT_FOUND,          /* 404 */
   REC_ERROR_METHOD_NOT_ALLOWED, /* 405 */
   REC_ERROR_NOT_ACCEPTABLE,     /* 406 */
+  REC_ERROR_TOO_SLOW,           /* 408 */
   REC_ERROR_CONFLICT,           /* 409 */
   REC_ERROR_TOO_LARGE,          /* 413 */
   REC_ERROR_UNSUPPORTED_TYPE,   /* 415 */

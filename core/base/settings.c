@@ -306,6 +306,10 @@ const RecSetting rec_settings[] = {
     "How long a token may be used." },
   { "uploads.timeout-s", REC_SETTING_INT, "3600", 1, 86400, "s", NULL, NULL, 0,
     "How long one file may take to come in." },
+  { "uploads.idle-timeout-s", REC_SETTING_INT, "30", 1, 3600, "s", NULL, NULL, 0,
+    "A file of which too little comes for this long is given up, and its place is free for another one." },
+  { "uploads.min-bytes-per-s", REC_SETTING_INT, "1024", 0, 1073741824, "bytes/s", NULL, NULL, 0,
+    "Less than this, averaged over that time, is too little; 0: nothing at all is." },
   { "uploads.inspect-timeout-ms", REC_SETTING_INT, "60000", 1000, 600000, "ms", NULL, NULL, 0,
     "How long looking into one file may take." },
 

@@ -31,6 +31,8 @@ struct RecUpload {
   const RecUploadEvents *events;
   void *data;
   GThread *thread;
+  int64_t n_announced;
+  atomic_llong n_written;
   int64_t n_pushed; /* [http] */
   bool is_settled;  /* [main] */
 
@@ -43,7 +45,9 @@ struct RecUpload {
 
   struct { /* its thread's, until `finished` */
     int fd;
-    int64_t n_written, n_unchecked;
+    int64_t n_unchecked;
+    int64_t waited_us, n_since; /* for its sender, and what came since that was last looked at */
+    bool is_too_slow;
     RecJson *entity;
     GError *error;
   } file;
@@ -59,6 +63,12 @@ const char *
 rec_upload_get_token (const RecUpload *upload)
 {
   return upload->token;
+}
+
+int64_t
+rec_upload_get_missing_bytes (const RecUpload *upload)
+{
+  return MAX (0, upload->n_announced - atomic_load (&upload->n_written));
 }
 
 /* --- the queue ---------------------------------------------------------------------------------------------------- */
@@ -109,7 +119,28 @@ rec_upload_abandon (RecUpload *upload)
   pthread_cond_signal (&upload->changed);
 }
 
-/* NULL: no more will come. */
+/* Only what it waits for the sender counts: the disk may be slow. The lock is held. */
+static void
+wait_for_chunk (RecUpload *upload)
+{
+  const RecUploadLimits *limits = upload->limits;
+
+  while (upload->chunks.length == 0 && !upload->is_ended && !upload->is_abandoned) {
+    const int64_t since_us = g_get_monotonic_time ();
+    const int64_t left_us = limits->idle_timeout_us - upload->file.waited_us;
+    if (left_us > 0) {
+      rec_cond_wait_until (&upload->changed, &upload->lock, since_us + left_us);
+      upload->file.waited_us += g_get_monotonic_time () - since_us;
+      continue;
+    }
+    upload->file.is_too_slow = upload->file.n_since < limits->min_window_bytes;
+    if (upload->file.is_too_slow)
+      return;
+    upload->file.waited_us = upload->file.n_since = 0;
+  }
+}
+
+/* NULL: no more will come, or it comes too slowly. */
 static GBytes *
 pop_chunk (RecUpload *upload)
 {
@@ -118,11 +149,12 @@ pop_chunk (RecUpload *upload)
 
   {
     REC_LOCKED (&upload->lock);
-    while (upload->chunks.length == 0 && !upload->is_ended && !upload->is_abandoned)
-      pthread_cond_wait (&upload->changed, &upload->lock);
+    wait_for_chunk (upload);
     chunk = upload->is_abandoned ? NULL : g_queue_pop_head (&upload->chunks);
-    if (chunk != NULL)
+    if (chunk != NULL) {
       upload->n_queued -= g_bytes_get_size (chunk);
+      upload->file.n_since += (int64_t) g_bytes_get_size (chunk);
+    }
     if (upload->n_queued < MAX_QUEUED_BYTES)
       waiter = g_steal_pointer (&upload->waiter);
   }
@@ -177,8 +209,7 @@ write_chunk (RecUpload *upload, GBytes *chunk, GError **error)
   size_t size;
   const void *data = g_bytes_get_data (chunk, &size);
 
-  upload->file.n_written += (int64_t) size;
-  if (upload->file.n_written > max_bytes) {
+  if (atomic_load (&upload->n_written) + (int64_t) size > max_bytes) {
     g_set_error (error, REC_ERROR, REC_ERROR_TOO_LARGE,
         "the file is larger than uploads.max-bytes (%" G_GINT64_FORMAT ")", max_bytes);
     return false;
@@ -189,8 +220,10 @@ write_chunk (RecUpload *upload, GBytes *chunk, GError **error)
     if (!has_space (upload, error))
       return false;
   }
-  if (rec_fd_write_all (upload->file.fd, data, size, error))
+  if (rec_fd_write_all (upload->file.fd, data, size, error)) {
+    atomic_fetch_add (&upload->n_written, (int64_t) size);
     return true;
+  }
   if (errno == ENOSPC || errno == EDQUOT) {
     g_clear_error (error);
     g_set_error_literal (error, REC_ERROR, REC_ERROR_NO_SPACE,
@@ -209,12 +242,19 @@ write_file (RecUpload *upload, GError **error)
     if (!write_chunk (upload, chunk, error))
       return false;
   }
+  if (upload->file.is_too_slow) {
+    g_set_error (error, REC_ERROR, REC_ERROR_TOO_SLOW,
+        "too little of the file came within %" G_GINT64_FORMAT
+        " s (uploads.idle-timeout-s, uploads.min-bytes-per-s): send it again",
+        upload->limits->idle_timeout_us / G_USEC_PER_SEC);
+    return false;
+  }
   if (was_abandoned (upload)) {
     g_set_error_literal (error, REC_ERROR, REC_ERROR_UNAVAILABLE,
         "the upload ended before the file was complete");
     return false;
   }
-  if (upload->file.n_written == 0) {
+  if (atomic_load (&upload->n_written) == 0) {
     g_set_error_literal (error, REC_ERROR, REC_ERROR_UNPROCESSABLE,
         "no file came: send it as the body, or as the part 'file' of multipart/form-data");
     return false;
@@ -238,7 +278,7 @@ make_entity (const RecUpload *upload, const RecInspection *facts)
   rec_json_set_string (entity, "stream", upload->owner->stream);
   rec_json_set_string (entity, "user", upload->owner->user);
   rec_json_set_string (entity, "file", name);
-  rec_json_set_int (entity, "size", upload->file.n_written);
+  rec_json_set_int (entity, "size", atomic_load (&upload->n_written));
   rec_json_set_double (entity, "duration", (double) facts->duration_ns / 1e9);
   rec_json_set_bool (entity, "hasAudio", facts->has_audio);
   rec_json_set_bool (entity, "hasVideo", facts->has_video);
@@ -315,7 +355,7 @@ receive (void *data)
 
 RecUpload *
 rec_upload_new (const RecUploadLimits *limits, RecUploadOwner *owner, char *token,
-    const RecUploadEvents *events, void *data, GError **error)
+    int64_t n_announced, const RecUploadEvents *events, void *data, GError **error)
 {
   RecUpload *upload = g_new0 (RecUpload, 1);
 
@@ -323,12 +363,13 @@ rec_upload_new (const RecUploadLimits *limits, RecUploadOwner *owner, char *toke
   upload->limits = limits;
   upload->owner = owner;
   upload->token = token;
+  upload->n_announced = n_announced;
   upload->id = rec_make_id ("upload_", N_ID_CHARACTERS);
   upload->part = g_strdup_printf ("%s/%s.part", limits->folder, upload->id);
   upload->events = events;
   upload->data = data;
   rec_lock_init (&upload->lock);
-  pthread_cond_init (&upload->changed, NULL);
+  rec_cond_init (&upload->changed);
   g_queue_init (&upload->chunks);
   upload->file.fd = open (upload->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
   if (upload->file.fd < 0) {
@@ -337,8 +378,19 @@ rec_upload_new (const RecUploadLimits *limits, RecUploadOwner *owner, char *toke
     rec_upload_unref (upload);
     return NULL;
   }
-  upload->thread = g_thread_new ("upload", receive, upload);
   return upload;
+}
+
+void
+rec_upload_start (RecUpload *upload)
+{
+  upload->thread = g_thread_new ("upload", receive, upload);
+}
+
+void
+rec_upload_discard (RecUpload *upload)
+{
+  unlink (upload->part);
 }
 
 RecUpload *

@@ -13,6 +13,8 @@ typedef struct RecUpload RecUpload;
 typedef struct {
   const char *folder, *program; /* program: our own, which looks into the file in a child */
   int64_t max_bytes, min_free_bytes;
+  int64_t idle_timeout_us;  /* with too little coming in for this long it is given up */
+  int64_t min_window_bytes; /* what must come in that time, at least 1 */
   int inspect_timeout_ms;
 } RecUploadLimits;
 
@@ -23,16 +25,21 @@ typedef struct {
   void (*finished) (RecUpload *upload, void *data);
 } RecUploadEvents;
 
-/* Starts the thread. Takes owner and token (NULL when the server's secret was shown); borrows limits and events, which
- * must outlive it. [any] */
+/* Makes its file. Takes owner and token (NULL when the server's secret was shown); borrows limits and events, which
+ * must outlive it. n_announced: the bytes that shall come, or 0. [any] */
 RecUpload *rec_upload_new (const RecUploadLimits *limits, RecUploadOwner *owner, char *token,
-    const RecUploadEvents *events, void *data, GError **error);
+    int64_t n_announced, const RecUploadEvents *events, void *data, GError **error);
+/* [any] One of the two, once: its thread begins, or its file goes again. */
+void rec_upload_start (RecUpload *upload);
+void rec_upload_discard (RecUpload *upload);
 RecUpload *rec_upload_ref (RecUpload *upload);
 void rec_upload_unref (RecUpload *upload);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecUpload, rec_upload_unref)
 
 const char *rec_upload_get_id (const RecUpload *upload);
 const char *rec_upload_get_token (const RecUpload *upload); /* or NULL */
+/* [any] What was announced and is not on the disk yet. */
+int64_t rec_upload_get_missing_bytes (const RecUpload *upload);
 
 /* --- [http] ------------------------------------------------------------------------------------------------------- */
 

@@ -37,6 +37,8 @@ struct RecUploads {
   GQueue finished;   /* of RecUpload, borrowed from active */
   GSource *finished_source;
   unsigned n_kept;
+  unsigned n_beginning;    /* let in, but not active yet */
+  int64_t beginning_bytes; /* that those announced */
   bool is_stopping;
 };
 
@@ -107,20 +109,28 @@ note_finished (RecUpload *upload, void *data)
 
 /* --- beginning ------------------------------------------------------------------------------------------------------- */
 
+/* promised: what this one and those that come in announced, as far as it is not on the disk yet. */
 static bool
-has_space (const RecUploads *uploads, int64_t size, GError **error)
+has_space (const RecUploads *uploads, int64_t promised, GError **error)
 {
   const int64_t min_free_bytes = uploads->limits.min_free_bytes;
   const int64_t free_bytes = rec_path_get_free_bytes (uploads->folder);
 
   if (free_bytes < 0) /* writing will tell */
     return true;
-  if (free_bytes - MAX (size, 0) >= min_free_bytes)
+  if (free_bytes - promised >= min_free_bytes)
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_NO_SPACE,
-      "the disk of the uploads has %" G_GINT64_FORMAT
-      " bytes left, and recording.min-free-bytes (%" G_GINT64_FORMAT ") must stay free",
-      free_bytes, min_free_bytes);
+      "the disk of the uploads has %" G_GINT64_FORMAT " bytes left for %" G_GINT64_FORMAT
+      " that come in, and recording.min-free-bytes (%" G_GINT64_FORMAT ") must stay free",
+      free_bytes, promised, min_free_bytes);
+  return false;
+}
+
+static bool
+refuse_stopping (GError **error)
+{
+  g_set_error_literal (error, REC_ERROR, REC_ERROR_UNAVAILABLE, "the server is shutting down");
   return false;
 }
 
@@ -128,17 +138,15 @@ has_space (const RecUploads *uploads, int64_t size, GError **error)
 static bool
 has_room (const RecUploads *uploads, GError **error)
 {
-  if (uploads->is_stopping) {
-    g_set_error_literal (error, REC_ERROR, REC_ERROR_UNAVAILABLE, "the server is shutting down");
-    return false;
-  }
-  if (uploads->active->len >= uploads->max_concurrent) {
+  if (uploads->is_stopping)
+    return refuse_stopping (error);
+  const unsigned n_active = uploads->active->len + uploads->n_beginning;
+  if (n_active >= uploads->max_concurrent) {
     g_set_error (error, REC_ERROR, REC_ERROR_TOO_MANY,
-        "%u files come in right now (uploads.max-concurrent): try again later",
-        uploads->active->len);
+        "%u files come in right now (uploads.max-concurrent): try again later", n_active);
     return false;
   }
-  if (uploads->n_kept + uploads->active->len >= uploads->max_files) {
+  if (uploads->n_kept + n_active >= uploads->max_files) {
     g_set_error (error, REC_ERROR, REC_ERROR_NO_SPACE,
         "%u files are kept (uploads.max-files): delete some first", uploads->n_kept);
     return false;
@@ -146,24 +154,65 @@ has_room (const RecUploads *uploads, GError **error)
   return true;
 }
 
+/* A place and bytes of the disk for one more: two that begin at a time must not count on the same. */
+static bool
+reserve (RecUploads *uploads, int64_t size, int64_t *promised, GError **error)
+{
+  REC_LOCKED (&uploads->lock);
+
+  if (!has_room (uploads, error))
+    return false;
+  uploads->n_beginning++;
+  uploads->beginning_bytes += size;
+  *promised = uploads->beginning_bytes;
+  for (guint i = 0; i < uploads->active->len; i++)
+    *promised += rec_upload_get_missing_bytes (uploads->active->pdata[i]);
+  return true;
+}
+
+/* What was reserved goes over to upload, or back when that is NULL. It starts with the lock held: its end cannot be
+ * settled before it is in the list. False: everything was stopped meanwhile. */
+static bool
+start (RecUploads *uploads, int64_t size, RecUpload *upload, GError **error)
+{
+  REC_LOCKED (&uploads->lock);
+
+  uploads->n_beginning--;
+  uploads->beginning_bytes -= size;
+  if (upload == NULL)
+    return false;
+  if (uploads->is_stopping)
+    return refuse_stopping (error);
+  g_ptr_array_add (uploads->active, rec_upload_ref (upload));
+  rec_upload_start (upload);
+  return true;
+}
+
+/* The disk is asked without the lock: it may take its time. */
 static RecUpload *
 begin (RecUploads *uploads, RecUploadOwner *owner, char *token, int64_t size, GError **error)
 {
-  REC_LOCKED (&uploads->lock);
-  RecUpload *upload = NULL;
+  g_autoptr (RecUploadOwner) own_owner = owner;
+  g_autofree char *own_token = token;
+  g_autoptr (RecUpload) upload = NULL;
+  int64_t promised;
 
-  if (size > uploads->limits.max_bytes)
+  if (size > uploads->limits.max_bytes) {
     g_set_error (error, REC_ERROR, REC_ERROR_TOO_LARGE,
         "the file is larger than uploads.max-bytes (%" G_GINT64_FORMAT ")",
         uploads->limits.max_bytes);
-  else if (has_space (uploads, size, error) && has_room (uploads, error))
-    upload = rec_upload_new (&uploads->limits, g_steal_pointer (&owner), g_steal_pointer (&token),
-        &uploads->events, uploads, error);
+    return NULL;
+  }
+  if (!reserve (uploads, size, &promised, error))
+    return NULL;
+  if (has_space (uploads, promised, error))
+    upload = rec_upload_new (&uploads->limits, g_steal_pointer (&own_owner),
+        g_steal_pointer (&own_token), size, &uploads->events, uploads, error);
+  if (start (uploads, size, upload, error))
+    return g_steal_pointer (&upload);
   if (upload != NULL)
-    g_ptr_array_add (uploads->active, rec_upload_ref (upload));
-  rec_upload_owner_free (owner);
-  g_free (token);
-  return upload;
+    rec_upload_discard (upload);
+  return NULL;
 }
 
 RecUpload *
@@ -171,7 +220,7 @@ rec_uploads_begin (RecUploads *uploads, RecUploadOwner *owner, char *token, int6
     GError **error)
 {
   g_autofree char *spare = g_strdup (token);
-  RecUpload *upload = begin (uploads, owner, token, size, error);
+  RecUpload *upload = begin (uploads, owner, token, MAX (size, 0), error);
 
   if (upload == NULL && spare != NULL)
     rec_upload_tokens_give_back (uploads->tokens, spare, false);
@@ -368,6 +417,7 @@ RecUploads *
 rec_uploads_new (const RecConfig *config, const char *program, void (*resume) (void *data),
     GError **error)
 {
+  const int64_t idle_timeout_s = rec_config_get_int (config, "uploads.idle-timeout-s");
   RecUploads *uploads = g_new0 (RecUploads, 1);
 
   REC_ASSERT_MAIN ();
@@ -377,6 +427,9 @@ rec_uploads_new (const RecConfig *config, const char *program, void (*resume) (v
     .folder = uploads->folder,
     .program = uploads->program,
     .max_bytes = rec_config_get_int (config, "uploads.max-bytes"),
+    .idle_timeout_us = idle_timeout_s * G_USEC_PER_SEC,
+    .min_window_bytes =
+        MAX (1, idle_timeout_s * rec_config_get_int (config, "uploads.min-bytes-per-s")),
     .inspect_timeout_ms = (int) rec_config_get_int (config, "uploads.inspect-timeout-ms"),
   };
   uploads->events = (RecUploadEvents){ .resume = resume, .finished = note_finished };

@@ -30,6 +30,7 @@ test_codes_mean_what_clients_expect (void)
     { REC_ERROR_UNAUTHORIZED, 401 },
     { REC_ERROR_NOT_FOUND, 404 },
     { REC_ERROR_NOT_ACCEPTABLE, 406 },
+    { REC_ERROR_TOO_SLOW, 408 },
     { REC_ERROR_CONFLICT, 409 },
     { REC_ERROR_TOO_LARGE, 413 },
     { REC_ERROR_UNPROCESSABLE, 422 },

@@ -2,6 +2,7 @@
 #include "base/config.h"
 #include "base/json.h"
 #include "base/main-thread.h"
+#include "base/path.h"
 #include "lib/api-rig.h"
 
 #include <gst/gst.h>
@@ -348,6 +349,124 @@ test_tells_what_grew_too_large (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
   test_run_beside_loop (tell_size, rig);
 }
 
+static bool
+send_head (TestClient *client, const char *path, uint64_t announced)
+{
+  g_autofree char *head = g_strdup_printf (
+      "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %" G_GUINT64_FORMAT "\r\n\r\n", path,
+      announced);
+
+  return test_client_write (client, head, strlen (head));
+}
+
+static void
+wait_until_begun (ApiRig *rig)
+{
+  const int64_t end_us = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
+
+  while (count_files (rig) == 0) {
+    g_assert_cmpint (g_get_monotonic_time (), <, end_us);
+    g_usleep (10000);
+  }
+}
+
+/* Until it has come and gone; on a slow machine all that may pass unseen, but not half a minute later. */
+static void
+wait_until_given_up (ApiRig *rig, TestClient *client, unsigned max_drops, unsigned *n_drops)
+{
+  const int64_t end_us = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
+  bool has_begun = false, is_there = false;
+
+  while ((!has_begun || is_there) && g_get_monotonic_time () < end_us) {
+    if (*n_drops < max_drops && test_client_write (client, "x", 1))
+      ++*n_drops;
+    g_usleep (20000);
+    is_there = count_files (rig) > 0;
+    has_begun |= is_there;
+  }
+}
+
+/* It has the only place until it is given up. */
+static void
+send_slowly (ApiRig *rig, const char *path, unsigned max_drops)
+{
+  const unsigned size = 2000;
+  g_autoptr (TestClient) client = test_client_new (rig->port);
+  g_autofree char *rest = g_strnfill (size, 'x');
+  unsigned n_drops = 0;
+
+  g_assert_true (send_head (client, path, size));
+  wait_until_given_up (rig, client, max_drops, &n_drops);
+  test_client_write (client, rest, size - n_drops);
+  g_autoptr (TestResponse) response = test_client_read_response (client, false);
+  g_assert_cmpuint (response->status, ==, 408);
+  g_assert_nonnull (strstr (response->body->str, "uploads.idle-timeout-s"));
+}
+
+static void
+give_up_waiting (void *data)
+{
+  ApiRig *rig = data;
+  g_autofree char *path = get_permission (rig);
+
+  send_slowly (rig, path, 0);
+  send_slowly (rig, path, 1900);
+  g_autoptr (GBytes) film = make_film (rig);
+  g_autoptr (TestResponse) quick = post (rig, path, "video/webm", film);
+  g_assert_cmpuint (quick->status, ==, 200);
+}
+
+static void
+test_gives_up_slow_senders (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
+{
+  test_run_beside_loop (give_up_waiting, rig);
+}
+
+/* Two thirds of what may be used, announced twice. */
+static void
+promise_once (void *data)
+{
+  ApiRig *rig = data;
+  const uint64_t announced = (uint64_t) rec_config_get_int (rig->config, "uploads.max-bytes");
+  g_autofree char *path = get_permission (rig), *other = get_permission (rig);
+  g_autoptr (TestClient) first = test_client_new (rig->port);
+  g_autoptr (TestClient) second = test_client_new (rig->port);
+  g_autoptr (TestClient) third = test_client_new (rig->port);
+
+  g_assert_true (send_head (first, path, announced));
+  wait_until_begun (rig);
+  g_assert_true (send_head (second, other, announced));
+  g_autoptr (TestResponse) refused = test_client_read_response (second, false);
+  g_assert_cmpuint (refused->status, ==, 507);
+  g_assert_nonnull (strstr (refused->body->str, "recording.min-free-bytes"));
+  g_assert_cmpuint (count_files (rig), ==, 1);
+
+  g_clear_pointer (&first, test_client_free);
+  wait_until_empty (rig);
+  g_assert_true (send_head (third, other, announced));
+  wait_until_begun (rig);
+}
+
+static void
+test_promises_the_disk_once (void)
+{
+  ApiRig rig = { 0 };
+  const int64_t free_bytes = rec_path_get_free_bytes (g_get_tmp_dir ());
+  const int64_t usable = MIN (free_bytes, INT64_C (1) << 40);
+  g_autofree char *settings = g_strdup_printf ("uploads.max-bytes=%" G_GINT64_FORMAT
+                                               " recording.min-free-bytes=%" G_GINT64_FORMAT,
+      usable / 3, free_bytes - usable / 2);
+
+  if (free_bytes - usable / 2 > INT64_C (1) << 40) {
+    g_test_skip ("the disk is larger than recording.min-free-bytes can tell");
+    return;
+  }
+  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
+  api_rig_set_up (&rig, settings);
+  test_run_beside_loop (promise_once, &rig);
+  api_rig_tear_down (&rig, NULL);
+}
+
 static void
 go_on_without_folder (void *data)
 {
@@ -491,6 +610,9 @@ main (int argc, char **argv)
       test_ends_what_grows_too_large);
   ADD ("/uploads/tells-what-grew-too-large", "uploads.max-bytes=100000",
       test_tells_what_grew_too_large);
+  ADD ("/uploads/gives-up-slow-senders", "uploads.idle-timeout-s=1 uploads.max-concurrent=1",
+      test_gives_up_slow_senders);
+  g_test_add_func ("/uploads/promises-the-disk-once", test_promises_the_disk_once);
   ADD ("/uploads/goes-on-without-a-folder", "uploads.path=/proc/none",
       test_goes_on_without_a_folder);
   ADD ("/uploads/refuses-strangers", NULL, test_refuses_strangers);
