@@ -8,8 +8,10 @@
 #include <string.h>
 
 #define MAX_TRACKS 1000
-#define GAP_NS REC_NS_PER_SECOND /* without a packet: worth a word */
-#define MAX_TAKES 900            /* `finished` can name a hundred more */
+#define GAP_NS REC_NS_PER_SECOND  /* without a packet: worth a word */
+#define MAX_TAKES 900             /* `finished` can name a hundred more */
+#define MAX_SOUND_US 120000       /* of one Opus packet */
+#define MIN_STEP_NS (1000 * 1000) /* between two packets: files count in milliseconds */
 
 typedef struct Stream Stream;
 
@@ -20,7 +22,8 @@ typedef struct Track {
   bool is_video;
   uint32_t sink_id; /* what sinks know it by in this take; 0: not announced yet */
   RecPassage *passage;
-  int64_t last_ns; /* file time of the last packet in this take */
+  int64_t last_ns;       /* file time of the last packet in this take */
+  int64_t sound_from_ns; /* what sounds before is there already */
 } Track;
 
 struct Stream {
@@ -174,11 +177,53 @@ announce (RecIndividual *individual, Track *track, const RecPassageFormat *forma
 
   track->sink_id = description.id;
   track->last_ns = 0;
+  track->sound_from_ns = track->stream->take->start_ns;
   track->stream->take->has_video |= format->media == REC_MEDIA_VIDEO;
   track->stream->take->has_audio |= format->media == REC_MEDIA_AUDIO;
   for (unsigned i = 0; i < individual->sinks->len; i++)
     if (is_taken (individual->sinks->pdata[i], format->format))
       rec_sink_runner_add_track (individual->sinks->pdata[i], &description);
+}
+
+/* RFC 6716, 3.1: how long an Opus packet sounds. */
+static int64_t
+get_sound_ns (GBytes *bytes)
+{
+  static const int silk_us[] = { 10000, 20000, 40000, 60000 };
+  gsize size;
+  const uint8_t *data = g_bytes_get_data (bytes, &size);
+  const unsigned configuration = data[0] >> 3;
+  int64_t frame_us, n_frames;
+
+  if (configuration < 12)
+    frame_us = silk_us[configuration & 3];
+  else if (configuration < 16)
+    frame_us = silk_us[configuration & 1];
+  else
+    frame_us = 2500 << (configuration & 3);
+  switch (data[0] & 3) {
+  case 0:
+    n_frames = 1;
+    break;
+  case 3:
+    n_frames = size > 1 ? data[1] & 0x3f : 0;
+    break;
+  default:
+    n_frames = 2;
+  }
+  return MIN (frame_us * n_frames, MAX_SOUND_US) * 1000;
+}
+
+/* Where the first packets of a burst came late, the times of the next ones begin before those end: what would sound at
+ * the same time as what is written is left out, for a file has no room for it. */
+static bool
+take_sound (Track *track, GBytes *bytes, int64_t file_ns)
+{
+  if (file_ns < track->sound_from_ns)
+    return false;
+  track->sound_from_ns = file_ns + MAX (get_sound_ns (bytes) / 2,
+                                       MIN_STEP_NS); /* the clock may be adjusted a little */
+  return true;
 }
 
 /* False: the packet is not to be recorded. */
@@ -190,7 +235,8 @@ prepare_track (Track *track, const RecPassageFormat *format, int64_t *pts_ns)
 
   if (*pts_ns < 0 && format->media == REC_MEDIA_AUDIO)
     return false; /* heard before the recording began */
-  *pts_ns = MAX (*pts_ns, track->last_ns);
+  if (track->sink_id != 0 && format->media == REC_MEDIA_VIDEO)
+    *pts_ns = MAX (*pts_ns, track->last_ns + MIN_STEP_NS); /* players want to know which is first */
   if (stream->take == NULL && !begin_take (individual, stream, *pts_ns))
     return false;
   if (track->sink_id == 0)
@@ -213,6 +259,8 @@ on_packet (const RecPassageFormat *format, GBytes *bytes, int64_t pts_ns, uint32
   gsize size;
 
   if (!prepare_track (track, format, &file_ns))
+    return;
+  if (format->media == REC_MEDIA_AUDIO && !take_sound (track, bytes, file_ns))
     return;
   if (track->last_ns > 0 && file_ns - track->last_ns > GAP_NS)
     individual->events.gap (track->stream->take, track->is_video, track->last_ns, file_ns,

@@ -193,6 +193,50 @@ test_gap (void)
   rec_judge_decodes (path);
 }
 
+/* The clock finds out by and by that the first packets came late: until then the next ones bear the same time. */
+static void
+delay_beginning (RecFixture *fixture, gsize n_late)
+{
+  const RecFixturePacket *last = fixture->packets->pdata[n_late];
+
+  for (gsize i = 0; i < n_late; i++) {
+    RecFixturePacket *packet = fixture->packets->pdata[i];
+
+    packet->pts_ns = last->pts_ns;
+  }
+}
+
+static void
+assert_rising (const RecJudgedStream *stream)
+{
+  for (unsigned i = 1; i < stream->times->len; i++)
+    g_assert_cmpfloat (g_array_index (stream->times, double, i), >,
+        g_array_index (stream->times, double, i - 1));
+}
+
+static void
+test_late_beginning (gconstpointer data)
+{
+  const gsize n_late = GPOINTER_TO_SIZE (data);
+  g_autoptr (RecFixture) pictures = make_pictures ("VP8", 160, 120, 2, RED);
+  g_autoptr (RecFixture) tone = rec_fixture_tone (440, 2);
+  g_autoptr (RecWorkerRig) rig = rec_worker_rig_new (&alone);
+  g_autofree char *path = NULL;
+
+  delay_beginning (tone, n_late);
+  delay_beginning (pictures, n_late);
+  rec_worker_rig_play (rig, &(RecRigTrack){ 1, "a", "OPUS", false, 0 }, tone, 1);
+  rec_worker_rig_play (rig, &(RecRigTrack){ 2, "a", "VP8", false, 0 }, pictures, 1);
+  stop (rig, 3);
+  path = get_path (rig, "a", 0);
+  rec_judge_decodes (path);
+  g_autoptr (RecJudgement) judgement = rec_judge_file (path);
+  g_assert_cmpuint (judgement->audio.times->len, >=, 100 - n_late);
+  g_assert_cmpuint (judgement->video.times->len, ==, 2 * RATE);
+  assert_rising (&judgement->audio);
+  assert_rising (&judgement->video);
+}
+
 static void
 test_other_size (gconstpointer data)
 {
@@ -469,6 +513,9 @@ main (int argc, char **argv)
   g_test_add_data_func ("/local/keeps-h264-as-it-was-sent", "H264", test_as_it_was_sent);
   g_test_add_func ("/local/keeps-sound-alone", test_sound_alone);
   g_test_add_func ("/local/a-gap-stays-a-gap", test_gap);
+  g_test_add_data_func ("/local/tells-late-sound-apart", GSIZE_TO_POINTER (1), test_late_beginning);
+  g_test_add_data_func ("/local/tells-a-burst-of-sound-apart", GSIZE_TO_POINTER (6),
+      test_late_beginning);
   g_test_add_data_func ("/local/vp8-may-change-its-size", "VP8", test_other_size);
   g_test_add_data_func ("/local/h264-may-change-its-size", "H264", test_other_size);
   g_test_add_func ("/local/who-returns-gets-another-file", test_return);
