@@ -485,9 +485,11 @@ static void
 look_at_usage (RecPageCapture *capture, int64_t now_us)
 {
   g_autofree char *why = NULL;
+  const int64_t max_bytes = capture->meter.max_memory_bytes;
   RecUsage usage;
 
-  if (!rec_usage_read ("/proc", rec_browser_get_pid (capture->browser), &usage))
+  if (!rec_usage_read ("/proc", rec_browser_get_pid (capture->browser),
+          max_bytes > 0 ? max_bytes : INT64_MAX, &usage))
     return;
   why = rec_usage_meter_add (&capture->meter, now_us, &usage);
   if (why != NULL)

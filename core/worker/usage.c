@@ -68,27 +68,45 @@ read_pss (const char *proc, pid_t pid)
   return line != NULL && sscanf (line, " Pss: %lld", &kilobytes) == 1 ? kilobytes * 1024 : -1;
 }
 
-/* For processes that we may not look into: what is resident and not shared. */
-static int64_t
-read_unshared (const char *proc, pid_t pid)
+typedef struct {
+  int64_t resident, shared;
+} Pages;
+
+static Pages
+read_pages (const char *proc, pid_t pid)
 {
   g_autofree char *text = read_text (proc, pid, "statm");
+  const int64_t page = sysconf (_SC_PAGESIZE);
   long long resident = 0, shared = 0;
 
   if (text == NULL || sscanf (text, "%*d %lld %lld", &resident, &shared) != 2)
-    return 0;
-  return MAX (resident - shared, 0) * sysconf (_SC_PAGESIZE);
+    return (Pages){ 0 };
+  return (Pages){ resident * page, shared * page };
 }
 
 static void
 count (const char *proc, Process *process, RecUsage *usage)
 {
-  const int64_t pss = read_pss (proc, process->pid);
-
   process->is_counted = true;
   usage->n_processes++;
-  usage->memory_bytes += pss >= 0 ? pss : read_unshared (proc, process->pid);
+  usage->memory_bytes += read_pages (proc, process->pid).resident;
   usage->cpu_us += process->ticks * US_PER_S / sysconf (_SC_CLK_TCK);
+}
+
+/* Where we may not look: what is resident and not shared. */
+static int64_t
+count_shares (const char *proc, const GArray *processes)
+{
+  int64_t bytes = 0;
+
+  for (unsigned i = 0; i < processes->len; i++) {
+    const Process *process = &g_array_index (processes, Process, i);
+    const int64_t pss = process->is_counted ? read_pss (proc, process->pid) : 0;
+    const Pages pages = pss < 0 ? read_pages (proc, process->pid) : (Pages){ 0 };
+
+    bytes += pss >= 0 ? pss : MAX (pages.resident - pages.shared, 0);
+  }
+  return bytes;
 }
 
 static bool
@@ -104,7 +122,7 @@ is_child_of_counted (const GArray *processes, const Process *process)
 }
 
 bool
-rec_usage_read (const char *proc, pid_t root, RecUsage *usage)
+rec_usage_read (const char *proc, pid_t root, int64_t enough_bytes, RecUsage *usage)
 {
   g_autoptr (GArray) processes = list_processes (proc);
   bool has_grown = true;
@@ -122,6 +140,8 @@ rec_usage_read (const char *proc, pid_t root, RecUsage *usage)
       has_grown = true;
     }
   }
+  if (usage->memory_bytes > enough_bytes)
+    usage->memory_bytes = count_shares (proc, processes);
   return usage->n_processes > 0;
 }
 

@@ -11,13 +11,16 @@
 
 typedef struct {
   unsigned n_processes;
-  int64_t
-      memory_bytes; /* shared pages count for each by their share; where that is not told, not at all */
+  int64_t memory_bytes;
   int64_t cpu_us; /* of those that live, since they began */
 } RecUsage;
 
-/* The tree below and with `root`. proc: "/proc". False: there is no such process. */
-bool rec_usage_read (const char *proc, pid_t root, RecUsage *usage);
+/* The tree below and with `root`. proc: "/proc". False: there is no such process.
+ *
+ * Memory: all that is resident, if that is at most enough_bytes, however often a page is shared. Only if it is more, each
+ * page counts for each process by its share (where that is not told, not at all): the kernel looks at every page of a
+ * process for that, and the process stops meanwhile when it wants another one; a browser takes a tenth of a second. */
+bool rec_usage_read (const char *proc, pid_t root, int64_t enough_bytes, RecUsage *usage);
 
 /* Fed about once a second. */
 typedef struct {

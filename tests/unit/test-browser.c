@@ -324,22 +324,26 @@ static void
 test_adds_up_the_tree (void)
 {
   g_autofree char *proc = g_dir_make_tmp ("recto-XXXXXX", NULL);
-  const int64_t tick_us = 1000000 / sysconf (_SC_CLK_TCK);
+  const int64_t tick_us = 1000000 / sysconf (_SC_CLK_TCK), page = sysconf (_SC_PAGESIZE);
   RecUsage usage;
 
   write_process (proc, 50, 1, 10, "0-1 ---p [rollup]\nRss: 9 kB\nPss: 100 kB\nPss_Dirty: 9 kB\n",
-      NULL);
+      "900 50 12 0 0 0 0");
   write_process (proc, 40, 60, 3, NULL, "1000 30 10 0 0 0 0"); /* grandchild, listed first */
-  write_process (proc, 60, 50, 4, "0-1 ---p [rollup]\nRss: 9 kB\nPss: 20 kB\n", NULL);
-  write_process (proc, 70, 1, 999, "x\nPss: 999999 kB\n", NULL); /* a stranger */
-  g_assert_true (rec_usage_read (proc, 50, &usage));
+  write_process (proc, 60, 50, 4, "0-1 ---p [rollup]\nRss: 9 kB\nPss: 20 kB\n", "900 7 7 0 0 0 0");
+  write_process (proc, 70, 1, 999, "x\nPss: 999999 kB\n", "900 800 1 0 0 0 0"); /* a stranger */
+  g_assert_true (rec_usage_read (proc, 50, 87 * page, &usage));
   g_assert_cmpuint (usage.n_processes, ==, 3);
-  g_assert_cmpint (usage.memory_bytes, ==, 120 * 1024 + 20 * sysconf (_SC_PAGESIZE));
+  g_assert_cmpint (usage.memory_bytes, ==, 87 * page);
   g_assert_cmpint (usage.cpu_us, ==, 17 * tick_us);
-  g_assert_false (rec_usage_read (proc, 51, &usage));
+  g_assert_true (rec_usage_read (proc, 50, 87 * page - 1, &usage));
+  g_assert_cmpuint (usage.n_processes, ==, 3);
+  g_assert_cmpint (usage.memory_bytes, ==, 120 * 1024 + 20 * page);
+  g_assert_cmpint (usage.cpu_us, ==, 17 * tick_us);
+  g_assert_false (rec_usage_read (proc, 51, 0, &usage));
   g_assert_true (rec_path_remove_tree (proc, NULL));
 
-  g_assert_true (rec_usage_read ("/proc", getpid (), &usage));
+  g_assert_true (rec_usage_read ("/proc", getpid (), 0, &usage));
   g_assert_cmpint (usage.memory_bytes, >, 100000);
 }
 
