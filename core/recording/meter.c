@@ -1,7 +1,8 @@
-/* meter.c - reads /proc, the control group and the disk. */
+/* meter.c - reads /proc, the control groups and the disk. */
 #define G_LOG_DOMAIN "rec.recording.meter"
 #include "recording/meter.h"
 
+#include "base/cgroup.h"
 #include "base/path.h"
 
 #include <stdio.h>
@@ -102,39 +103,15 @@ now_us (void *data G_GNUC_UNUSED)
   return g_get_monotonic_time ();
 }
 
-/* "max 100000" or "150000 100000" */
-static double
-read_allowed_cores (void)
-{
-  g_autofree char *text = NULL;
-  double quota, period;
-
-  if (!g_file_get_contents ("/sys/fs/cgroup/cpu.max", &text, NULL, NULL) ||
-      sscanf (text, "%lf %lf", &quota, &period) != 2 || quota <= 0 || period <= 0)
-    return G_MAXDOUBLE;
-  return quota / period;
-}
-
-static int64_t
-read_allowed_memory (void)
-{
-  g_autofree char *text = NULL;
-  int64_t bytes;
-
-  if (!g_file_get_contents ("/sys/fs/cgroup/memory.max", &text, NULL, NULL) ||
-      (bytes = g_ascii_strtoll (text, NULL, 10)) <= 0)
-    return G_MAXINT64;
-  return bytes;
-}
-
 RecMeter
 rec_meter_of_machine (void)
 {
-  int64_t memory = (int64_t) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
+  const int64_t memory = (int64_t) sysconf (_SC_PHYS_PAGES) * sysconf (_SC_PAGESIZE);
+  const RecCgroupLimits limits = rec_cgroup_read_limits ("/proc");
 
   return (RecMeter){
-    .cores = MIN ((double) g_get_num_processors (), read_allowed_cores ()),
-    .memory_bytes = MIN (memory, read_allowed_memory ()),
+    .cores = MIN ((double) g_get_num_processors (), limits.cores),
+    .memory_bytes = MIN (memory, limits.memory_bytes),
     .read_process = read_process,
     .read_disk = read_disk,
     .now_us = now_us,
