@@ -12,6 +12,7 @@
 #include "media/router.h"
 #include "plugin/catalogue.h"
 #include "plugin/probe.h"
+#include "recording/page.h"
 #include "recording/supervisor.h"
 #include "session/registry.h"
 #include "signal/signal.h"
@@ -243,6 +244,10 @@ on_garbage_timer (gpointer data)
 static bool
 build_server (Server *server, const char *program, GError **error)
 {
+  /* Children start in the group that their parent is in. */
+  g_autofree char *group =
+      rec_config_get_bool (server->config, "openvidu.recording") ? rec_page_divide_group () : NULL;
+
   server->registry = rec_registry_new (server->config, read_wall_clock, NULL);
   server->events = rec_events_new (server->config, server->registry, error);
   if (server->events == NULL)
@@ -260,6 +265,7 @@ build_server (Server *server, const char *program, GError **error)
       server->catalogue, program, error);
   if (server->supervisor == NULL)
     return false;
+  rec_supervisor_set_page_group (server->supervisor, group);
   rec_supervisor_set_drained (server->supervisor, on_drained, server);
   rec_events_watch_ends (server->events);
   const RecApiContext context = {

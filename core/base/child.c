@@ -135,6 +135,8 @@ become (const RecChildSetup *setup, char **environment, pid_t parent)
 {
   setpgid (0, 0);
   reset_signals ();
+  if (setup->group_fd > 0 && write (setup->group_fd, "0", 1) != 1)
+    _exit (126);
   if (place_fds (setup)) {
     apply_limits (setup);
     if (!give_up_rights (setup, parent))

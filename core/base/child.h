@@ -34,6 +34,7 @@ typedef struct {
   const char *const
       *extra_environment; /* "NAME=value", NULL at the end; wins over ours; may be NULL */
   bool has_no_new_privileges;
+  int group_fd; /* cgroup.procs of the control group that it starts in, open for writing; 0: ours */
   bool dies_with_us; /* with the thread that starts it, to be exact */
 } RecChildSetup;
 

@@ -268,9 +268,11 @@ const RecSetting rec_settings[] = {
   { "browser.fallback", REC_SETTING_CHOICE, "best_fit", 0, 0, NULL, CHOICES ("best_fit", "fail"), NULL, 0,
     "What becomes of a recording whose page is of no use: the layout BEST_FIT instead, or failure." },
   { "browser.memory-bytes", REC_SETTING_INT, "2147483648", 0, 1099511627776, "bytes", NULL, NULL, 0,
-    "Memory of one browser with all its processes; 0 means no limit." },
+    "Memory of one browser with all its processes; 0 means no limit. Whoever exceeds it is killed: by the kernel where\n"
+    "the server has a control group to divide (Delegate= of its systemd unit), else when it is measured, each second." },
   { "browser.cpu-percent", REC_SETTING_INT, "400", 0, 100000, "%", NULL, NULL, 0,
-    "CPU time of one browser, of one core, averaged over ten seconds; 0 means no limit." },
+    "CPU time of one browser, of one core; 0 means no limit. With a control group it gets no more than that; else\n"
+    "it is killed when it takes more, averaged over ten seconds." },
   { "browser.max-console-lines", REC_SETTING_INT, "1000", 0, 1000000, NULL, NULL, NULL, 0,
     "Lines of a page's console that are logged for one recording." },
 

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/cgroup.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -70,8 +71,25 @@ rec_page_find_browser (const RecConfig *config, GError **error)
   return check_user (config, error) ? find_program (config, error) : NULL;
 }
 
+char *
+rec_page_divide_group (void)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *folder = rec_cgroup_dup_folder ("/proc", &error);
+
+  if (folder != NULL && rec_cgroup_divide (folder, &error)) {
+    g_message ("browsers of page layouts are held to their limits by control groups in '%s'",
+        folder);
+    return g_steal_pointer (&folder);
+  }
+  g_message (
+      "browsers of page layouts are measured once a second, and ended above their limits: %s",
+      error->message);
+  return NULL;
+}
+
 static json_object *
-describe_browser (const RecConfig *config, const char *program)
+describe_browser (const RecConfig *config, const char *program, const char *group)
 {
   json_object *json = json_object_new_object ();
 
@@ -87,6 +105,8 @@ describe_browser (const RecConfig *config, const char *program)
   rec_json_set_int (json, "readyTimeoutMs",
       rec_config_get_int (config, "browser.ready-timeout-ms"));
   rec_json_set_bool (json, "sandbox", rec_config_get_bool (config, "browser.sandbox"));
+  if (group != NULL)
+    rec_json_set_string (json, "group", group);
   return json;
 }
 
@@ -156,7 +176,7 @@ rec_page_describe (const RecConfig *config, const RecPageServer *server, const c
   rec_json_set_int (json, "port", server->port);
   rec_json_set_string (json, "certKeyHash", server->key_hash);
   rec_json_set_string (json, "fallback", rec_config_get_string (config, "browser.fallback"));
-  rec_json_take (json, "browser", describe_browser (config, program));
+  rec_json_take (json, "browser", describe_browser (config, program, server->group));
   return json;
 }
 

@@ -12,11 +12,16 @@
 typedef struct {
   unsigned port;  /* 0: not yet */
   char *key_hash; /* base64 of the SHA-256 of the certificate's SubjectPublicKeyInfo */
+  char *group;    /* folder of a control group for browsers; NULL: none */
 } RecPageServer;
 
 /* Path of the browser, as configured or found. NULL with NOT_IMPLEMENTED and what to install, or that it has no user to
  * run as. Free it. */
 char *rec_page_find_browser (const RecConfig *config, GError **error);
+
+/* Divides this process's control group between it and browsers, before any child is started, and logs that or why not. NULL:
+ * there is none that may be divided. Free it. */
+char *rec_page_divide_group (void);
 
 /* The part "page" of a worker's setup. plugin: {id, file, options}, borrowed. NULL with UNAVAILABLE before the server
  * listens, NOT_IMPLEMENTED without a browser. New reference. */

@@ -296,7 +296,16 @@ rec_supervisor_free (RecSupervisor *supervisor)
   rec_admission_free (supervisor->admission);
   g_free (supervisor->context.journal_folder);
   g_free (supervisor->context.page_server.key_hash);
+  g_free (supervisor->context.page_server.group);
   g_free (supervisor);
+}
+
+void
+rec_supervisor_set_page_group (RecSupervisor *supervisor, const char *group)
+{
+  REC_ASSERT_MAIN ();
+  g_free (supervisor->context.page_server.group);
+  supervisor->context.page_server.group = g_strdup (group);
 }
 
 void

@@ -21,6 +21,9 @@ void rec_supervisor_free (RecSupervisor *supervisor);
 void rec_supervisor_set_page_server (RecSupervisor *supervisor, unsigned port,
     const char *key_hash);
 
+/* Folder of a control group in which each browser gets one of its own, copied; NULL: there is none. */
+void rec_supervisor_set_page_group (RecSupervisor *supervisor, const char *group);
+
 /* Called exactly once. recording is borrowed; error is NULL when what was asked for is done. */
 typedef void (*RecRecordingDone) (RecRecording *recording, const GError *error, void *data);
 

@@ -172,6 +172,7 @@ static const RecJsonField browser_fields[] = {
   INTEGER ("cpuPercent", 0, 1000000),
   INTEGER ("readyTimeoutMs", 1, 3600000),
   BOOLEAN ("sandbox"),
+  OPTIONAL_STRING ("group", 4096),
   REC_JSON_FIELDS_END,
 };
 

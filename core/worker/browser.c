@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "worker/cage.h"
 
 #include <errno.h>
 #include <glib-unix.h>
@@ -25,6 +26,7 @@
 
 struct RecBrowser {
   RecChild *child;
+  RecCage *cage; /* NULL: none */
   char *profile; /* NULL: none yet */
   int read_fd, write_fd, words_fd;
   unsigned words_source;
@@ -221,6 +223,21 @@ make_profile (RecBrowser *browser, const char *directory, const RecChildUser *us
   return false;
 }
 
+/* Without one its limits are watched over by asking. */
+static void
+make_cage (RecBrowser *browser, const RecBrowserRecipe *recipe)
+{
+  g_autoptr (GError) error = NULL;
+
+  if (*recipe->group == '\0')
+    return;
+  browser->cage =
+      rec_cage_new (recipe->group, recipe->max_memory_bytes, recipe->max_cpu_percent, &error);
+  if (browser->cage == NULL)
+    g_warning ("the browser gets no control group, and is measured once a second: %s",
+        error->message);
+}
+
 /* --- its process ------------------------------------------------------------------------------------ */
 
 static void
@@ -319,6 +336,7 @@ spawn (RecBrowser *browser, const RecBrowserRecipe *recipe, const char *program,
     .extra_environment = environment,
     .has_no_new_privileges = true,
     .dies_with_us = true,
+    .group_fd = browser->cage != NULL ? rec_cage_get_entrance (browser->cage) : 0,
   };
   browser->child = rec_child_new (&setup, error);
   return browser->child != NULL;
@@ -337,8 +355,10 @@ rec_browser_new (const RecBrowserRecipe *recipe, RecBrowserEnded ended, void *da
   browser->data = data;
   program = find_program (recipe->program, error);
   if (program == NULL || !find_user (recipe, &user, error) ||
-      !make_profile (browser, recipe->profile_directory, &user, error) ||
-      !spawn (browser, recipe, program, &user, error))
+      !make_profile (browser, recipe->profile_directory, &user, error))
+    return NULL;
+  make_cage (browser, recipe);
+  if (!spawn (browser, recipe, program, &user, error))
     return NULL;
   browser->words_source = g_unix_fd_add (browser->words_fd, G_IO_IN, on_words, browser);
   rec_child_watch (browser->child, on_ended, browser);
@@ -361,6 +381,7 @@ rec_browser_free (RecBrowser *browser)
           (long) rec_child_get_pid (browser->child));
   }
   rec_child_free (browser->child);
+  rec_cage_free (browser->cage);
   if (browser->words_source != 0)
     g_source_remove (browser->words_source);
   rec_fd_close (&browser->words_fd);
@@ -379,6 +400,18 @@ pid_t
 rec_browser_get_pid (const RecBrowser *browser)
 {
   return rec_child_get_pid (browser->child);
+}
+
+bool
+rec_browser_has_cage (const RecBrowser *browser)
+{
+  return browser->cage != NULL;
+}
+
+char *
+rec_browser_dup_excess (const RecBrowser *browser)
+{
+  return browser->cage != NULL ? rec_cage_dup_excess (browser->cage) : NULL;
 }
 
 int

@@ -7,6 +7,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 typedef struct RecBrowser RecBrowser;
@@ -23,6 +24,8 @@ typedef struct {
   const char *
       cert_key_hash; /* base64 of the SHA-256 of the server's key; "": only what the system trusts */
   const char *const *reachable; /* "host:port", NULL at the end */
+  const char *group;            /* folder of a control group to make its own in; "": none */
+  int64_t max_memory_bytes, max_cpu_percent; /* of that; 0: no limit */
 } RecBrowserRecipe;
 
 /* Argument vector without the program. Pure. */
@@ -41,6 +44,10 @@ void rec_browser_free (RecBrowser *browser);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecBrowser, rec_browser_free)
 
 pid_t rec_browser_get_pid (const RecBrowser *browser);
+/* Whether the kernel holds it to its limits; else somebody has to look. */
+bool rec_browser_has_cage (const RecBrowser *browser);
+/* NULL, or that the kernel has killed it for its memory, in words. Free it. */
+char *rec_browser_dup_excess (const RecBrowser *browser);
 /* Both non-blocking; owned by the browser. */
 int rec_browser_get_read_fd (const RecBrowser *browser);
 int rec_browser_get_write_fd (const RecBrowser *browser);

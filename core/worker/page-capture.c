@@ -449,15 +449,19 @@ static void
 on_browser_ended (const char *how, void *data)
 {
   RecPageCapture *capture = data;
-  const RecPageFault fault = capture->page.target == NULL ? REC_PAGE_FAULT_UNUSABLE
-                                                          : REC_PAGE_FAULT_BROWSER;
+  g_autofree char *excess = rec_browser_dup_excess (capture->browser);
+  g_autofree char *why = excess != NULL ? g_strdup (excess)
+                                        : g_strdup_printf ("the browser %s", how);
+  const RecPageFault fault = excess != NULL                 ? REC_PAGE_FAULT_LIMIT
+                             : capture->page.target == NULL ? REC_PAGE_FAULT_UNUSABLE
+                                                            : REC_PAGE_FAULT_BROWSER;
 
   if (capture->fault == REC_PAGE_FAULT_BROWSER && capture->telling != 0) {
     capture->fault = fault;
     g_free (capture->why);
-    capture->why = g_strdup_printf ("the browser %s", how);
+    capture->why = g_strdup (why);
   }
-  fail (capture, fault, g_strdup_printf ("the browser %s", how));
+  fail (capture, fault, g_steal_pointer (&why));
 }
 
 /* --- watching over it ------------------------------------------------------------------------------------ */
@@ -488,7 +492,8 @@ look_at_usage (RecPageCapture *capture, int64_t now_us)
   const int64_t max_bytes = capture->meter.max_memory_bytes;
   RecUsage usage;
 
-  if (!rec_usage_read ("/proc", rec_browser_get_pid (capture->browser),
+  if (rec_browser_has_cage (capture->browser) ||
+      !rec_usage_read ("/proc", rec_browser_get_pid (capture->browser),
           max_bytes > 0 ? max_bytes : INT64_MAX, &usage))
     return;
   why = rec_usage_meter_add (&capture->meter, now_us, &usage);
@@ -549,8 +554,8 @@ rec_page_capture_new (const RecPageCaptureRecipe *recipe, const RecPageCaptureEv
   capture->frame_rate = recipe->frame_rate;
   capture->background = recipe->background;
   capture->has_sound = recipe->has_sound;
-  capture->meter.max_memory_bytes = recipe->max_memory_bytes;
-  capture->meter.max_cpu_percent = recipe->max_cpu_percent;
+  capture->meter.max_memory_bytes = browser.max_memory_bytes;
+  capture->meter.max_cpu_percent = browser.max_cpu_percent;
   browser.title = capture->title;
   capture->browser = rec_browser_new (&browser, on_browser_ended, capture, error);
   if (capture->browser == NULL) {

@@ -30,7 +30,6 @@ typedef struct {
   int frame_rate;
   uint32_t background; /* 0xAARRGGBB; 0: the browser's */
   bool has_sound;
-  int64_t max_memory_bytes, max_cpu_percent; /* 0: no limit */
 } RecPageCaptureRecipe;
 
 typedef struct {

@@ -431,13 +431,14 @@ make_capture (RecPageRun *run, GError **error)
       .host_rules = rec_json_string_or (setup, "hostRules", ""),
       .cert_key_hash = rec_json_string_or (setup, "certKeyHash", ""),
       .reachable = (const char *const *) run->recipe->reachable,
+      .group = rec_json_string_or (browser, "group", ""),
+      .max_memory_bytes = rec_json_int_or (browser, "memoryBytes", 0),
+      .max_cpu_percent = rec_json_int_or (browser, "cpuPercent", 0),
     },
     .url = run->recipe->url,
     .frame_rate = run->recipe->frame_rate,
     .background = run->recipe->background,
     .has_sound = run->recipe->has_sound,
-    .max_memory_bytes = rec_json_int_or (browser, "memoryBytes", 0),
-    .max_cpu_percent = rec_json_int_or (browser, "cpuPercent", 0),
   };
 
   return rec_page_capture_new (&recipe, &events, run, error);

@@ -29,6 +29,7 @@ make_recipe (const char *program, const char *directory)
     .host_rules = "MAP localhost:4443 127.0.0.1:5443",
     .cert_key_hash = "AAAA",
     .reachable = reachable,
+    .group = "",
   };
 }
 
