@@ -49,6 +49,15 @@ for (const [name, text, last, status] of [
     assert.equal(result.status, status);
   });
 
+test('why a program failed is said first and again at the end', () => {
+  const program = writeProgram('long', shell(`echo 1..1; seq 1000 | sed 's/^/# line /'
+printf 'not ok 1 - adds\\n  ---\\n  error: "2 is not 3"\\n  stack: far\\n  ...\\n'`));
+  const lines = run([program]).output.split('\n').map((line) => line.replace(/^ *\| */, ''));
+  const [first, last] = [lines.indexOf('error: "2 is not 3"'), lines.lastIndexOf('error: "2 is not 3"')];
+  assert.ok(first > 0 && first < 4, lines.slice(0, 10).join('\n'));
+  assert.ok(last > lines.length - 5, lines.slice(-10).join('\n'));
+});
+
 test('with CI=true a skipped test counts as failed', () => {
   const program = writeProgram('skips-in-ci', shell('echo 1..2; echo ok 1 a; echo "ok 2 b # SKIP no camera"'));
   const result = run([program], { CI: 'true' });
