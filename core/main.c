@@ -34,8 +34,8 @@ extern char **environ;
 typedef struct {
   char *config_file;
   char **definitions;
-  gboolean print_config, check_config, list_plugins, print_sample, version, worker, inspect;
-  char *probe, *layouts_in, *worker_log;
+  gboolean print_config, check_config, list_plugins, print_sample, version, worker;
+  char *probe, *layouts_in, *worker_log, *inspect;
 } Arguments;
 
 typedef struct {
@@ -92,7 +92,7 @@ parse_arguments (char **argv, Arguments *arguments, GError **error)
     { "worker", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &arguments->worker, NULL, NULL },
     { "worker-log", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &arguments->worker_log, NULL,
         NULL },
-    { "inspect", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &arguments->inspect, NULL, NULL },
+    { "inspect", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &arguments->inspect, NULL, NULL },
     { "probe", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &arguments->probe, NULL, NULL },
     { "layouts-in", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &arguments->layouts_in, NULL,
         NULL },
@@ -407,6 +407,7 @@ clear_arguments (Arguments *arguments)
   g_free (arguments->probe);
   g_free (arguments->layouts_in);
   g_free (arguments->worker_log);
+  g_free (arguments->inspect);
 }
 
 int
@@ -423,8 +424,8 @@ main (int argc, char **argv)
     status = fail (error);
   else if (arguments.worker)
     status = rec_worker_run (arguments.worker_log);
-  else if (arguments.inspect)
-    rec_inspection_serve ();
+  else if (arguments.inspect != NULL)
+    rec_inspection_serve (arguments.inspect);
   else if (arguments.probe != NULL)
     status = rec_probe_run (arguments.probe, arguments.layouts_in);
   else if (arguments.version)

@@ -254,7 +254,7 @@ const RecSetting rec_settings[] = {
   { "browser.program", REC_SETTING_PATH, "", 0, 4096, NULL, NULL, NULL, 0,
     "Chromium; empty: chromium, chromium-browser or google-chrome, whichever is found first." },
   { "browser.user", REC_SETTING_STRING, "nobody", 0, 64, NULL, NULL, NULL, 0,
-    "User that the browser runs as where the server runs as root." },
+    "User that the browser runs as where the server runs as root; uploaded files are looked into by that user too." },
   { "browser.sandbox", REC_SETTING_BOOL, "true", 0, 0, NULL, NULL, NULL, 0,
     "Run the browser in its own sandbox. Switch it off only where it cannot work, for pages that you trust:\n"
     "as root without another user to run as, or without user namespaces." },

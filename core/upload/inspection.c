@@ -128,9 +128,12 @@ take_answer (RecJson *answer, RecInspection *inspection, GError **error)
 }
 
 static RecChild *
-start_child (const char *program, const Descriptors *fds, int timeout_ms, GError **error)
+start_child (const RecInspector *inspector, const Descriptors *fds, GError **error)
 {
-  const char *const argv[] = { program, "--inspect", NULL };
+  const RecChildUser *user = inspector->user;
+  g_autofree char *task = user == NULL ? g_strdup ("--inspect=")
+                                       : g_strdup_printf ("--inspect=%u:%u", user->uid, user->gid);
+  const char *const argv[] = { inspector->program, task, NULL };
   const RecChildFd numbered[] = {
     { fds->result[1], RESULT_FD },
     { fds->file, FILE_FD },
@@ -143,7 +146,7 @@ start_child (const char *program, const Descriptors *fds, int timeout_ms, GError
     .max_address_space = MAX_ADDRESS_SPACE,
     .max_files = MAX_FILES,
     .has_no_new_privileges = true,
-    .max_cpu_s = (unsigned) timeout_ms / 1000 + 1,
+    .max_cpu_s = (unsigned) inspector->timeout_ms / 1000 + 1,
   };
 
   return rec_child_new (&setup, error);
@@ -158,7 +161,7 @@ is_empty (int fd)
 }
 
 bool
-rec_inspection_run (const char *program, const char *path, const char *thumbnail, int timeout_ms,
+rec_inspection_run (const RecInspector *inspector, const char *path, const char *thumbnail,
     RecInspectionIsOver is_over, void *data, RecInspection *inspection, GError **error)
 {
   g_auto (Descriptors) fds = { .result = { -1, -1 }, .file = -1, .thumbnail = -1 };
@@ -168,13 +171,14 @@ rec_inspection_run (const char *program, const char *path, const char *thumbnail
   *inspection = (RecInspection){ 0 };
   if (!open_descriptors (&fds, path, thumbnail, error))
     return false;
-  g_autoptr (RecChild) child = start_child (program, &fds, timeout_ms, error);
+  g_autoptr (RecChild) child = start_child (inspector, &fds, error);
   if (child == NULL)
     return false;
   rec_fd_close (&fds.result[1]);
-  if (!wait_for_child (child, timeout_ms, is_over, data, &status)) {
+  if (!wait_for_child (child, inspector->timeout_ms, is_over, data, &status)) {
     g_set_error (error, REC_ERROR, REC_ERROR_TIMEOUT,
-        "looking into the file took longer than uploads.inspect-timeout-ms (%d)", timeout_ms);
+        "looking into the file took longer than uploads.inspect-timeout-ms (%d)",
+        inspector->timeout_ms);
     return false;
   }
   g_autoptr (RecJson) answer =

@@ -7,7 +7,6 @@
 #include "base/lock.h"
 #include "base/path.h"
 #include "session/ids.h"
-#include "upload/inspection.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -319,9 +318,8 @@ look_and_keep (RecUpload *upload, GError **error)
   g_autofree char *thumbnail = g_strdup_printf ("%s/%s.jpg", upload->limits->folder, upload->id);
   RecInspection facts;
 
-  if (!rec_inspection_run (upload->limits->program, upload->part, thumbnail,
-          upload->limits->inspect_timeout_ms, (RecInspectionIsOver) was_abandoned, upload, &facts,
-          error)) {
+  if (!rec_inspection_run (&upload->limits->inspector, upload->part, thumbnail,
+          (RecInspectionIsOver) was_abandoned, upload, &facts, error)) {
     remove_thumbnail (thumbnail);
     return false;
   }

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/types.h"
+#include "upload/inspection.h"
 #include "upload/tokens.h"
 
 #include <glib.h>
@@ -11,11 +12,11 @@
 typedef struct RecUpload RecUpload;
 
 typedef struct {
-  const char *folder, *program; /* program: our own, which looks into the file in a child */
+  const char *folder;
+  RecInspector inspector;
   int64_t max_bytes, min_free_bytes;
   int64_t idle_timeout_us;  /* with too little coming in for this long it is given up */
   int64_t min_window_bytes; /* what must come in that time, at least 1 */
-  int inspect_timeout_ms;
 } RecUploadLimits;
 
 typedef struct {

@@ -7,14 +7,17 @@
 #include "base/lock.h"
 #include "base/main-thread.h"
 #include "base/path.h"
+#include "upload/removal.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #define MAX_ENTITY_BYTES 65536
+#define NOBODY 65534 /* needs no entry in any table */
 
 /* Who waits for an upload. */
 typedef struct {
@@ -22,14 +25,24 @@ typedef struct {
   void *data;
 } Waiter;
 
+/* One that is being removed. */
+typedef struct {
+  RecUploads *uploads; /* NULL: gone meanwhile */
+  RecJson *entity;
+  RecUploadRemoved done;
+  void *data;
+} Leaving;
+
 struct RecUploads {
   char *folder, *program;
+  RecChildUser user;
   RecUploadLimits limits;
   RecUploadEvents events;
   unsigned max_files, max_concurrent;
   RecUploadTokens *tokens;
   GPtrArray *entities; /* of RecJson */
   GHashTable *waiters; /* RecUpload -> Waiter */
+  GPtrArray *leaving;  /* of Leaving */
   GMainContext *context;
 
   RecLock lock;      /* guards what follows */
@@ -288,25 +301,69 @@ remove_file (const RecUploads *uploads, const char *name, GError **error)
   return false;
 }
 
-bool
-rec_uploads_remove (RecUploads *uploads, const char *id, GError **error)
+static int
+compare_age (gconstpointer a, gconstpointer b)
 {
-  RecJson *entity = rec_uploads_find (uploads, id);
+  const int64_t first = rec_json_int_or (*(RecJson *const *) a, "createdAt", 0);
+  const int64_t second = rec_json_int_or (*(RecJson *const *) b, "createdAt", 0);
+
+  return (first > second) - (first < second);
+}
+
+static GPtrArray *
+list_paths (const RecUploads *uploads, RecJson *entity)
+{
+  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
+  const char *id = rec_json_string_or (entity, "id", "");
   const char *thumbnail = rec_json_string_or (entity, "thumbnail", NULL);
 
-  if (entity == NULL) {
-    g_set_error (error, REC_ERROR, REC_ERROR_NOT_FOUND, "there is no upload '%s'", id);
-    return false;
+  g_ptr_array_add (paths,
+      g_build_filename (uploads->folder, rec_json_string_or (entity, "file", ""), NULL));
+  if (thumbnail != NULL)
+    g_ptr_array_add (paths, g_build_filename (uploads->folder, thumbnail, NULL));
+  /* Last: what is still named by its entity can be removed again. */
+  g_ptr_array_add (paths, g_strdup_printf ("%s/%s.json", uploads->folder, id));
+  return paths;
+}
+
+static void
+on_removed (const GError *error, void *data)
+{
+  Leaving *leaving = data;
+  RecUploads *uploads = leaving->uploads;
+
+  if (uploads != NULL) {
+    g_ptr_array_remove_fast (uploads->leaving, leaving);
+    if (error != NULL) { /* it is still there */
+      g_ptr_array_add (uploads->entities, json_object_get (leaving->entity));
+      g_ptr_array_sort (uploads->entities, compare_age);
+    }
+    REC_LOCKED (&uploads->lock);
+    uploads->n_kept -= error == NULL;
   }
-  g_autofree char *entity_name = g_strconcat (id, ".json", NULL);
-  if (!remove_file (uploads, rec_json_string_or (entity, "file", ""), error) ||
-      (thumbnail != NULL && !remove_file (uploads, thumbnail, error)) ||
-      !remove_file (uploads, entity_name, error))
-    return false;
+  leaving->done (error, leaving->data);
+  json_object_put (leaving->entity);
+  g_free (leaving);
+}
+
+void
+rec_uploads_remove (RecUploads *uploads, const char *id, RecUploadRemoved done, void *data)
+{
+  RecJson *entity = rec_uploads_find (uploads, id);
+  Leaving *leaving;
+
+  REC_ASSERT_MAIN ();
+  if (entity == NULL) {
+    g_autoptr (GError)
+        error = g_error_new (REC_ERROR, REC_ERROR_NOT_FOUND, "there is no upload '%s'", id);
+    done (error, data);
+    return;
+  }
+  leaving = g_new (Leaving, 1);
+  *leaving = (Leaving){ uploads, json_object_get (entity), done, data };
   g_ptr_array_remove (uploads->entities, entity);
-  REC_LOCKED (&uploads->lock);
-  uploads->n_kept--;
-  return true;
+  g_ptr_array_add (uploads->leaving, leaving);
+  rec_removal_run (list_paths (uploads, leaving->entity), on_removed, leaving);
 }
 
 /* --- what a restart finds ----------------------------------------------------------------------------------------------- */
@@ -361,15 +418,6 @@ remove_unfinished (const RecUploads *uploads, const char *name)
     g_warning ("%s", error->message);
 }
 
-static int
-compare_age (gconstpointer a, gconstpointer b)
-{
-  const int64_t first = rec_json_int_or (*(RecJson *const *) a, "createdAt", 0);
-  const int64_t second = rec_json_int_or (*(RecJson *const *) b, "createdAt", 0);
-
-  return (first > second) - (first < second);
-}
-
 static bool
 restore_all (RecUploads *uploads, GError **error)
 {
@@ -413,6 +461,18 @@ dup_folder (const RecConfig *config)
                    ".uploads", NULL);
 }
 
+/* Where we are root, files from outside are looked into by somebody else, whether the browser has a user or not. */
+static bool
+find_user (const RecConfig *config, RecChildUser *user)
+{
+  const struct passwd *entry = getpwnam (rec_config_get_string (config, "browser.user"));
+
+  *user = (RecChildUser){ NOBODY, NOBODY };
+  if (entry != NULL && entry->pw_uid != 0)
+    *user = (RecChildUser){ entry->pw_uid, entry->pw_gid };
+  return geteuid () == 0;
+}
+
 RecUploads *
 rec_uploads_new (const RecConfig *config, const char *program, void (*resume) (void *data),
     GError **error)
@@ -425,12 +485,15 @@ rec_uploads_new (const RecConfig *config, const char *program, void (*resume) (v
   uploads->program = g_strdup (program);
   uploads->limits = (RecUploadLimits){
     .folder = uploads->folder,
-    .program = uploads->program,
+    .inspector = {
+      .program = uploads->program,
+      .user = find_user (config, &uploads->user) ? &uploads->user : NULL,
+      .timeout_ms = (int) rec_config_get_int (config, "uploads.inspect-timeout-ms"),
+    },
     .max_bytes = rec_config_get_int (config, "uploads.max-bytes"),
     .idle_timeout_us = idle_timeout_s * G_USEC_PER_SEC,
     .min_window_bytes =
         MAX (1, idle_timeout_s * rec_config_get_int (config, "uploads.min-bytes-per-s")),
-    .inspect_timeout_ms = (int) rec_config_get_int (config, "uploads.inspect-timeout-ms"),
   };
   uploads->events = (RecUploadEvents){ .resume = resume, .finished = note_finished };
   uploads->max_files = (unsigned) rec_config_get_int (config, "uploads.max-files");
@@ -441,6 +504,7 @@ rec_uploads_new (const RecConfig *config, const char *program, void (*resume) (v
           rec_config_get_int (config, "uploads.token-lifetime-s") * G_USEC_PER_SEC);
   uploads->entities = g_ptr_array_new_with_free_func (put_entity);
   uploads->waiters = g_hash_table_new_full (NULL, NULL, NULL, g_free);
+  uploads->leaving = g_ptr_array_new ();
   uploads->context = g_main_context_default ();
   rec_lock_init (&uploads->lock);
   uploads->active = g_ptr_array_new_with_free_func ((GDestroyNotify) rec_upload_unref);
@@ -479,6 +543,9 @@ rec_uploads_free (RecUploads *uploads)
   g_queue_clear (&uploads->finished);
   g_ptr_array_unref (uploads->active);
   g_hash_table_unref (uploads->waiters);
+  for (guint i = 0; i < uploads->leaving->len; i++)
+    ((Leaving *) uploads->leaving->pdata[i])->uploads = NULL;
+  g_ptr_array_unref (uploads->leaving);
   g_ptr_array_unref (uploads->entities);
   rec_upload_tokens_free (uploads->tokens);
   rec_lock_clear (&uploads->lock);

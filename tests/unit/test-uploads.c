@@ -4,6 +4,7 @@
 #include "base/main-thread.h"
 #include "base/path.h"
 #include "lib/api-rig.h"
+#include "lib/sample.h"
 
 #include <gst/gst.h>
 #include <stdio.h>
@@ -13,48 +14,30 @@
 
 /* --- what is sent --------------------------------------------------------------------------------------------------- */
 
-/* Two seconds, 320x240, with a tone: as a browser's MediaRecorder would write it, without a duration in its head. */
-static GBytes *
-make_film (ApiRig *rig)
-{
-  g_autofree char *path = g_build_filename (rig->folder, "film.webm", NULL);
-  g_autofree char *line = g_strdup_printf (
-      "videotestsrc num-buffers=30 ! video/x-raw,width=320,height=240,framerate=15/1 ! "
-      "vp8enc deadline=1 ! mux. audiotestsrc num-buffers=100 samplesperbuffer=960 ! "
-      "audio/x-raw,rate=48000 ! opusenc ! mux. "
-      "webmmux name=mux streamable=true ! filesink location=%s",
-      path);
-  g_autoptr (GError) error = NULL;
-  GstElement *pipeline = gst_parse_launch (line, &error);
-  char *data;
-  gsize size;
+#define CHUNKED UINT64_MAX
 
-  g_assert_no_error (error);
-  gst_element_set_state (pipeline, GST_STATE_PLAYING);
-  g_autoptr (GstBus) bus = gst_element_get_bus (pipeline);
-  g_autoptr (GstMessage)
-      end = gst_bus_timed_pop_filtered (bus, 60 * GST_SECOND, GST_MESSAGE_EOS | GST_MESSAGE_ERROR);
-  g_assert_nonnull (end);
-  g_assert_cmpint (GST_MESSAGE_TYPE (end), ==, GST_MESSAGE_EOS);
-  gst_element_set_state (pipeline, GST_STATE_NULL);
-  gst_object_unref (pipeline);
-  g_assert_true (g_file_get_contents (path, &data, &size, NULL));
-  return g_bytes_new_take (data, size);
+/* For a body of `announced` bytes, or CHUNKED. headers: whole lines. */
+static bool
+send_head (TestClient *client, const char *path, const char *headers, uint64_t announced)
+{
+  g_autofree char *length = announced == CHUNKED
+                                ? g_strdup ("Transfer-Encoding: chunked")
+                                : g_strdup_printf ("Content-Length: %" G_GUINT64_FORMAT, announced);
+  g_autofree char *head = g_strdup_printf ("POST %s HTTP/1.1\r\nHost: localhost\r\n%s%s\r\n\r\n",
+      path, headers, length);
+
+  return test_client_write (client, head, strlen (head));
 }
 
 static TestResponse *
 post_with (ApiRig *rig, const char *path, const char *headers, uint64_t announced, GBytes *body)
 {
   g_autoptr (TestClient) client = test_client_new (rig->port);
-  g_autofree char *head =
-      g_strdup_printf ("POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n%s"
-                       "Content-Length: %" G_GUINT64_FORMAT "\r\n\r\n",
-          path, headers, announced);
   size_t size;
   const char *data = g_bytes_get_data (body, &size);
 
   g_assert_nonnull (client);
-  test_client_write (client, head, strlen (head));
+  send_head (client, path, headers, announced);
   test_client_write (client, data, size);
   return announced == size || announced > (UINT64_C (1) << 40)
              ? test_client_read_response (client, false)
@@ -170,7 +153,7 @@ static void
 keep_a_file (void *data)
 {
   ApiRig *rig = data;
-  g_autoptr (GBytes) film = make_film (rig);
+  g_autoptr (GBytes) film = sample_make (SAMPLE_WEBM);
   g_autofree char *path = get_permission (rig);
   g_autoptr (TestResponse) response = post (rig, path, "video/webm;codecs=vp8,opus", film);
 
@@ -206,7 +189,7 @@ static void
 keep_a_form (void *data)
 {
   ApiRig *rig = data;
-  g_autoptr (GBytes) film = make_film (rig);
+  g_autoptr (GBytes) film = sample_make (SAMPLE_WEBM);
   g_autoptr (GBytes) form = wrap_as_form (film, "../../../tmp/evil.webm");
   g_autofree char *path = get_permission (rig);
   g_autoptr (TestResponse) response = post (rig, path, "multipart/form-data; boundary=line", form);
@@ -242,7 +225,7 @@ refuse_garbage (void *data)
   g_assert_cmpuint (count_files (rig), ==, 0);
 
   /* What failed may be tried again with the same token. */
-  g_autoptr (GBytes) film = make_film (rig);
+  g_autoptr (GBytes) film = sample_make (SAMPLE_WEBM);
   g_autoptr (GBytes) half = g_bytes_new_from_bytes (film, 0, 30);
   g_autoptr (TestResponse) cut = post (rig, path, "video/webm", half);
   g_assert_cmpuint (cut->status, ==, 422);
@@ -273,7 +256,7 @@ refuse_lies (void *data)
   /* Ten gigabytes announced, eight bytes sent. */
   g_assert_null (post_with (rig, path, "", UINT64_C (10000000000), little));
   wait_until_empty (rig);
-  g_autoptr (GBytes) film = make_film (rig);
+  g_autoptr (GBytes) film = sample_make (SAMPLE_WEBM);
   const int64_t end_us = g_get_monotonic_time () + 30 * G_USEC_PER_SEC;
   unsigned status = 0;
   while (status != 200) { /* 409 until the server has noticed that the other connection is gone */
@@ -296,15 +279,12 @@ bound_size (void *data)
   ApiRig *rig = data;
   g_autofree char *path = get_permission (rig);
   g_autoptr (TestClient) client = test_client_new (rig->port);
-  g_autofree char *head = g_strdup_printf ("POST %s HTTP/1.1\r\nHost: localhost\r\n"
-                                           "Transfer-Encoding: chunked\r\n\r\n",
-      path);
   char chunk[4102];
   bool goes_on = true;
 
   memset (chunk, 'x', sizeof chunk);
   memcpy (chunk, "1000\r\n", 6);
-  test_client_write (client, head, strlen (head));
+  send_head (client, path, "", CHUNKED);
   for (int i = 0; i < 10000 && goes_on; i++)
     goes_on = test_client_write (client, chunk, sizeof chunk) &&
               test_client_write (client, "\r\n", 2);
@@ -324,14 +304,11 @@ tell_size (void *data)
   ApiRig *rig = data;
   g_autofree char *path = get_permission (rig);
   g_autoptr (TestClient) client = test_client_new (rig->port);
-  g_autofree char *head = g_strdup_printf ("POST %s HTTP/1.1\r\nHost: localhost\r\n"
-                                           "Transfer-Encoding: chunked\r\n\r\n",
-      path);
   char chunk[4102];
 
   memset (chunk, 'x', sizeof chunk);
   memcpy (chunk, "1000\r\n", 6);
-  test_client_write (client, head, strlen (head));
+  send_head (client, path, "", CHUNKED);
   for (int i = 0; i < 50; i++) {
     test_client_write (client, chunk, sizeof chunk);
     test_client_write (client, "\r\n", 2);
@@ -347,16 +324,6 @@ static void
 test_tells_what_grew_too_large (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
 {
   test_run_beside_loop (tell_size, rig);
-}
-
-static bool
-send_head (TestClient *client, const char *path, uint64_t announced)
-{
-  g_autofree char *head = g_strdup_printf (
-      "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %" G_GUINT64_FORMAT "\r\n\r\n", path,
-      announced);
-
-  return test_client_write (client, head, strlen (head));
 }
 
 static void
@@ -395,7 +362,7 @@ send_slowly (ApiRig *rig, const char *path, unsigned max_drops)
   g_autofree char *rest = g_strnfill (size, 'x');
   unsigned n_drops = 0;
 
-  g_assert_true (send_head (client, path, size));
+  g_assert_true (send_head (client, path, "", size));
   wait_until_given_up (rig, client, max_drops, &n_drops);
   test_client_write (client, rest, size - n_drops);
   g_autoptr (TestResponse) response = test_client_read_response (client, false);
@@ -411,7 +378,7 @@ give_up_waiting (void *data)
 
   send_slowly (rig, path, 0);
   send_slowly (rig, path, 1900);
-  g_autoptr (GBytes) film = make_film (rig);
+  g_autoptr (GBytes) film = sample_make (SAMPLE_WEBM);
   g_autoptr (TestResponse) quick = post (rig, path, "video/webm", film);
   g_assert_cmpuint (quick->status, ==, 200);
 }
@@ -433,9 +400,9 @@ promise_once (void *data)
   g_autoptr (TestClient) second = test_client_new (rig->port);
   g_autoptr (TestClient) third = test_client_new (rig->port);
 
-  g_assert_true (send_head (first, path, announced));
+  g_assert_true (send_head (first, path, "", announced));
   wait_until_begun (rig);
-  g_assert_true (send_head (second, other, announced));
+  g_assert_true (send_head (second, other, "", announced));
   g_autoptr (TestResponse) refused = test_client_read_response (second, false);
   g_assert_cmpuint (refused->status, ==, 507);
   g_assert_nonnull (strstr (refused->body->str, "recording.min-free-bytes"));
@@ -443,7 +410,7 @@ promise_once (void *data)
 
   g_clear_pointer (&first, test_client_free);
   wait_until_empty (rig);
-  g_assert_true (send_head (third, other, announced));
+  g_assert_true (send_head (third, other, "", announced));
   wait_until_begun (rig);
 }
 
@@ -471,7 +438,7 @@ static void
 go_on_without_folder (void *data)
 {
   ApiRig *rig = data;
-  g_autoptr (GBytes) film = make_film (rig);
+  g_autoptr (GBytes) film = sample_make (SAMPLE_WEBM);
   g_autoptr (TestResponse)
       token = api_rig_ask (rig, "POST", "/recto/api/v1/upload-tokens", "{\"session\":\"room\"}");
   g_autoptr (TestResponse)
@@ -497,7 +464,7 @@ static void
 refuse_strangers (void *data)
 {
   ApiRig *rig = data;
-  g_autoptr (GBytes) film = make_film (rig);
+  g_autoptr (GBytes) film = sample_make (SAMPLE_WEBM);
   g_autoptr (TestResponse) none = post (rig, UPLOADS, "video/webm", film);
   g_autoptr (TestResponse) wrong = post (rig, UPLOADS "?token=upl_Wrong", "video/webm", film);
   g_autoptr (TestResponse) asked = api_rig_ask_with (rig, "OPTIONS", UPLOADS "?token=x",
@@ -548,50 +515,6 @@ test_bounds_tokens (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
   test_run_beside_loop (refuse_more_tokens, rig);
 }
 
-static void
-write_left_over (const char *folder, const char *name, const char *text)
-{
-  g_autofree char *path = g_build_filename (folder, name, NULL);
-
-  g_assert_true (g_file_set_contents (path, text, -1, NULL));
-}
-
-static void
-find_what_is_left (void *data)
-{
-  g_autoptr (TestResponse) listed = api_rig_ask (data, "GET", UPLOADS, NULL);
-  g_autoptr (RecJson) list = parse (listed);
-
-  g_assert_cmpint (rec_json_int_or (list, "count", 0), ==, 1);
-  g_assert_nonnull (strstr (listed->body->str, "\"id\":\"upload_B\""));
-}
-
-/* What a kill leaves at each moment: before the entity, and between the entity and the file's final name. */
-static void
-test_tidies_up_after_a_kill (void)
-{
-  ApiRig rig = { 0 };
-  g_autoptr (GError) error = NULL;
-  g_autofree char *folder = g_dir_make_tmp ("recto-uploads-XXXXXX", NULL);
-  g_autofree char *setting = g_strconcat ("uploads.path=", folder, NULL);
-
-  write_left_over (folder, "upload_A.part", "half");
-  write_left_over (folder, "upload_B.part", "whole");
-  write_left_over (folder, "upload_B.json",
-      "{\"id\":\"upload_B\",\"file\":\"upload_B.webm\",\"size\":5,\"createdAt\":1}");
-  write_left_over (folder, "upload_C.json", "{\"id\":\"upload_C\",\"file\":\"../x\"}");
-  write_left_over (folder, "upload_D.json", "{\"id\":\"upload_D\",\"file\":\"upload_D.webm\"}");
-  /* C and D are told of, and left alone. */
-  g_log_set_always_fatal (G_LOG_FATAL_MASK | G_LOG_LEVEL_CRITICAL);
-  api_rig_set_up (&rig, setting);
-  test_run_beside_loop (find_what_is_left, &rig);
-  g_autofree char *kept = g_build_filename (folder, "upload_B.webm", NULL);
-  g_autofree char *lost = g_build_filename (folder, "upload_A.part", NULL);
-  g_assert_true (g_file_test (kept, G_FILE_TEST_EXISTS));
-  g_assert_false (g_file_test (lost, G_FILE_TEST_EXISTS));
-  api_rig_tear_down (&rig, NULL);
-}
-
 #define ADD(name, settings, function)                                                              \
   g_test_add (name, ApiRig, settings, api_rig_set_up, function, api_rig_tear_down)
 
@@ -617,6 +540,5 @@ main (int argc, char **argv)
       test_goes_on_without_a_folder);
   ADD ("/uploads/refuses-strangers", NULL, test_refuses_strangers);
   ADD ("/uploads/bounds-tokens", "uploads.max-tokens=1", test_bounds_tokens);
-  g_test_add_func ("/uploads/tidies-up-after-a-kill", test_tidies_up_after_a_kill);
   return g_test_run ();
 }
