@@ -156,6 +156,20 @@ is_taken (RecSinkRunner *sink, uint32_t format)
   return (needs->video_formats | needs->audio_formats) & format;
 }
 
+static uint32_t
+get_stream_formats (RecIndividual *individual, const Stream *stream)
+{
+  uint32_t formats = 0;
+
+  for (unsigned i = 0; i < individual->order->len; i++) {
+    const Track *track = individual->order->pdata[i];
+
+    if (track->stream == stream)
+      formats |= rec_passage_get_format (track->passage);
+  }
+  return formats;
+}
+
 static void
 announce (RecIndividual *individual, Track *track, const RecPassageFormat *format)
 {
@@ -173,6 +187,7 @@ announce (RecIndividual *individual, Track *track, const RecPassageFormat *forma
     .codec_data_size = format->codec_data_size,
     .codec_delay_ns = format->codec_delay_ns,
     .stream_id = track->stream->facts.stream,
+    .stream_formats = get_stream_formats (individual, track->stream),
   };
 
   track->sink_id = description.id;

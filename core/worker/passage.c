@@ -251,6 +251,12 @@ rec_passage_push (RecPassage *passage, GstBuffer *rtp, int64_t pts_ns, bool is_d
   g_queue_push_tail (&passage->waiting, waiting);
 }
 
+uint32_t
+rec_passage_get_format (const RecPassage *passage)
+{
+  return passage->format.format;
+}
+
 int64_t
 rec_passage_get_bytes (const RecPassage *passage)
 {

@@ -38,7 +38,8 @@ void rec_passage_free (RecPassage *passage);
 void rec_passage_set_open (RecPassage *passage, bool is_open);
 /* The packet is borrowed. */
 void rec_passage_push (RecPassage *passage, GstBuffer *rtp, int64_t pts_ns, bool is_discont);
-int64_t rec_passage_get_bytes (const RecPassage *passage); /* that wait */
+uint32_t rec_passage_get_format (const RecPassage *passage); /* one REC_FORMAT_* */
+int64_t rec_passage_get_bytes (const RecPassage *passage);   /* that wait */
 /* Hands on what has a time before until_ns (absolute). */
 void rec_passage_run (RecPassage *passage, int64_t until_ns);
 

@@ -4,6 +4,7 @@
  * this file is the author's guide, with two whole plugins.
  *
  * ABI change log, newest first:
+ *   1.1  2026-11-22  RecTrack.stream_formats.
  *   1.0  2026-11-22  First version: arranging layouts, page layouts, sinks.
  *
  * The rules that hold in all three headers:
@@ -40,7 +41,7 @@ extern "C" {
 
 /* The major number is in the entry symbol's name; the minor counts appended fields. */
 #define REC_ABI_MAJOR 1
-#define REC_ABI_MINOR 0
+#define REC_ABI_MINOR 1
 
 #if defined(__GNUC__)
 #define REC_EXPORT __attribute__ ((visibility ("default")))

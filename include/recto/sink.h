@@ -110,6 +110,10 @@ typedef struct RecTrack {
    * cut it (edit list, CodecDelay), and what is left starts at the pts of the first packet: so what
    * a packet with pts p decodes to is heard from p - codec_delay_ns on. */
   int64_t codec_delay_ns;
+
+  /* 1.1: set of REC_FORMAT_* of all tracks that this one's stream has now, of those too of which
+   * nothing has come yet; 0: not known. */
+  uint32_t stream_formats;
 } RecTrack;
 
 /* RecPacket.flags */

@@ -4,8 +4,6 @@
 
 #include "bytes.h"
 
-#define REC_WEBM_OPUS_HEAD_SIZE 19u /* mono or stereo */
-
 /* A file starts with a head of constant size, so that the same bytes hold it while recording
  * (sizes unknown, gaps for what is missing) and afterwards: completing it is one write, and so is
  * taking in a further track, or another document type. */

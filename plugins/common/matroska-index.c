@@ -2,6 +2,7 @@
 #include "matroska-index.h"
 
 #include "matroska.h"
+#include "opus.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
@@ -30,32 +31,12 @@ rec_matroska_index_note (RecMatroskaIndex *index, uint64_t offset, uint64_t time
   index->end_ms = end_ms;
 }
 
-/* RFC 6716, 3.1: the first byte says how long each frame is and how many there are. */
-static double
-get_opus_ms (const uint8_t *data, size_t size)
-{
-  static const double silk[] = { 10, 20, 40, 60 }, hybrid[] = { 10, 20 },
-                      celt[] = { 2.5, 5, 10, 20 };
-  unsigned config, n_frames = 1;
-  double frame_ms;
-
-  if (size == 0)
-    return 0;
-  config = data[0] >> 3;
-  frame_ms = config < 12 ? silk[config & 3] : config < 16 ? hybrid[config & 1] : celt[config & 3];
-  if ((data[0] & 3) == 3)
-    n_frames = size > 1 ? data[1] & 63 : 0;
-  else if ((data[0] & 3) != 0)
-    n_frames = 2;
-  return frame_ms * n_frames;
-}
-
 double
 rec_matroska_get_end_ms (double end_ms, const RecWebmTrack *track, double time_ms,
     const uint8_t *data, size_t size)
 {
   if (track->media == REC_MEDIA_AUDIO)
-    time_ms += get_opus_ms (data, size) - (double) track->delay_ns / 1e6;
+    time_ms += rec_opus_get_ms (data, size) - (double) track->delay_ns / 1e6;
   return time_ms > end_ms ? time_ms : end_ms;
 }
 
@@ -224,20 +205,19 @@ recover_clusters (const Lost *lost, RecOutput *output, const RecHost *host, RecE
 }
 
 static void
-take_facts (const Lost *lost, RecMatroskaFacts *facts)
+take_facts (const Lost *lost, RecMuxerFacts *facts)
 {
   const char *name = lost->by_number[1].name;
   const size_t size = lost->by_number[1].name_size;
 
-  *facts = (RecMatroskaFacts){ .kind = lost->is_matroska  ? REC_MATROSKA_OTHER
-                                       : lost->video != 0 ? REC_MATROSKA_VIDEO_WEBM
-                                                          : REC_MATROSKA_AUDIO_WEBM };
-  if (name != NULL && size <= REC_MATROSKA_MAX_STREAM_ID && memchr (name, '\0', size) == NULL)
+  *facts = (RecMuxerFacts){ rec_matroska_get_ending (lost->is_matroska),
+    rec_matroska_get_media_type (lost->is_matroska, lost->video != 0), { 0 } };
+  if (name != NULL && size <= REC_MUXER_MAX_STREAM_ID && memchr (name, '\0', size) == NULL)
     memcpy (facts->stream_id, name, size);
 }
 
 bool
-rec_matroska_look (const char *directory, const char *file, RecMatroskaFacts *facts)
+rec_matroska_look (const char *directory, const char *file, RecMuxerFacts *facts)
 {
   const int folder = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const int fd = folder < 0 ? -1 : openat (folder, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -257,8 +237,7 @@ rec_matroska_look (const char *directory, const char *file, RecMatroskaFacts *fa
 }
 
 bool
-rec_matroska_recover (RecOutput *output, const RecHost *host, RecMatroskaFacts *facts,
-    RecError *error)
+rec_matroska_recover (RecOutput *output, const RecHost *host, RecError *error)
 {
   Lost *lost = calloc (1, sizeof *lost);
   bool done;
@@ -267,7 +246,6 @@ rec_matroska_recover (RecOutput *output, const RecHost *host, RecMatroskaFacts *
     return rec_fail (error, REC_FAIL_OTHER, "out of memory");
   done = read_head (lost, output, error) && (lost->file_size == rec_output_get_size (output) ||
                                                 recover_clusters (lost, output, host, error));
-  take_facts (lost, facts);
   free (lost);
   return done;
 }

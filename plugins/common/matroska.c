@@ -4,6 +4,7 @@
 #include "annexb.h"
 #include "ebml.h"
 #include "matroska-index.h"
+#include "opus.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +53,7 @@ struct RecMatroska {
 
 RecMatroska *
 rec_matroska_new (RecOutput *output, const RecHost *host, const RecMuxerLimits *limits,
-    const char *stream_id, RecError *error)
+    RecError *error)
 {
   RecMatroska *matroska = calloc (1, sizeof *matroska);
 
@@ -63,7 +64,7 @@ rec_matroska_new (RecOutput *output, const RecHost *host, const RecMuxerLimits *
   matroska->output = output;
   matroska->host = host;
   matroska->limits = *limits;
-  if (stream_id != NULL && (matroska->stream_id = strdup (stream_id)) == NULL)
+  if (limits->stream_id != NULL && (matroska->stream_id = strdup (limits->stream_id)) == NULL)
     rec_fail (error, REC_FAIL_OTHER, "out of memory");
   else if (rec_output_reserve (output, limits->reserve, error))
     return matroska;
@@ -88,13 +89,11 @@ set_opus (Track *track, const RecTrack *description, RecError *error)
 {
   const uint8_t *head = description->codec_data;
 
-  if (description->codec_data_size != REC_WEBM_OPUS_HEAD_SIZE || head == NULL ||
-      memcmp (head, "OpusHead", 8) != 0 || head[18] != 0)
-    return rec_fail (error, REC_FAIL_INVALID,
-        "track %u comes without the OpusHead of mono or stereo", description->id);
-  memcpy (track->private_data, head, REC_WEBM_OPUS_HEAD_SIZE);
+  if (!rec_opus_check_head (description, error))
+    return false;
+  memcpy (track->private_data, head, REC_OPUS_HEAD_SIZE);
   track->entry.codec = "A_OPUS";
-  track->entry.private_size = REC_WEBM_OPUS_HEAD_SIZE;
+  track->entry.private_size = REC_OPUS_HEAD_SIZE;
   track->entry.delay_ns = (uint64_t) (head[10] | head[11] << 8) * 1000000000 / 48000;
   track->entry.channels = head[9];
   return true;
@@ -169,31 +168,27 @@ is_matroska (const RecMatroska *matroska)
   return false;
 }
 
-RecMatroskaKind
-rec_matroska_get_kind (const RecMatroska *matroska)
+const char *
+rec_matroska_get_media_type (bool is_it, bool has_video)
 {
-  if (is_matroska (matroska))
-    return REC_MATROSKA_OTHER;
-  return find_medium ((RecMatroska *) matroska, REC_MEDIA_VIDEO) != NULL ? REC_MATROSKA_VIDEO_WEBM
-                                                                         : REC_MATROSKA_AUDIO_WEBM;
+  if (is_it)
+    return "video/x-matroska";
+  return has_video ? "video/webm" : "audio/webm";
 }
 
 const char *
-rec_matroska_get_media_type (RecMatroskaKind kind)
+rec_matroska_get_ending (bool is_it)
 {
-  static const char *const types[] = {
-    [REC_MATROSKA_AUDIO_WEBM] = "audio/webm",
-    [REC_MATROSKA_VIDEO_WEBM] = "video/webm",
-    [REC_MATROSKA_OTHER] = "video/x-matroska",
-  };
-
-  return types[kind];
+  return is_it ? "mkv" : "webm";
 }
 
-const char *
-rec_matroska_get_ending (RecMatroskaKind kind)
+void
+rec_matroska_describe (const RecMatroska *matroska, const char **ending, const char **media_type)
 {
-  return kind == REC_MATROSKA_OTHER ? "mkv" : "webm";
+  const bool has_video = find_medium ((RecMatroska *) matroska, REC_MEDIA_VIDEO) != NULL;
+
+  *ending = rec_matroska_get_ending (is_matroska (matroska));
+  *media_type = rec_matroska_get_media_type (is_matroska (matroska), has_video);
 }
 
 /* --- clusters ------------------------------------------------------------------------------------ */

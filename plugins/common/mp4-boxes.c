@@ -104,7 +104,10 @@ put_hdlr (RecBytes *bytes, const RecMp4Track *track)
   rec_bytes_put_u32 (bytes, 0);
   rec_bytes_put_text (bytes, is_audio ? "soun" : "vide");
   rec_bytes_put_zeros (bytes, 12);
-  rec_bytes_put_text (bytes, is_audio ? "Sound" : "Video");
+  if (track->name[0] != '\0')
+    rec_bytes_put_text (bytes, track->name);
+  else
+    rec_bytes_put_text (bytes, is_audio ? REC_MP4_SOUND : REC_MP4_VIDEO);
   rec_bytes_put_u8 (bytes, 0);
   rec_bytes_end_box (bytes, box);
 }
@@ -218,7 +221,11 @@ put_mvex (RecBytes *bytes, const RecMp4Track *tracks, uint32_t n_tracks)
   const size_t mvex = rec_bytes_begin_box (bytes, "mvex");
 
   for (uint32_t i = 0; i < n_tracks; i++) {
-    const size_t trex = rec_bytes_begin_full_box (bytes, "trex", 0, 0);
+    size_t trex;
+
+    if (tracks[i].stsd.size == 0)
+      continue;
+    trex = rec_bytes_begin_full_box (bytes, "trex", 0, 0);
 
     rec_bytes_put_u32 (bytes, tracks[i].id);
     rec_bytes_put_u32 (bytes, 1); /* sample description */
@@ -228,8 +235,8 @@ put_mvex (RecBytes *bytes, const RecMp4Track *tracks, uint32_t n_tracks)
   rec_bytes_end_box (bytes, mvex);
 }
 
-void
-rec_mp4_put_head (RecBytes *bytes, const RecMp4Track *tracks, uint32_t n_tracks)
+bool
+rec_mp4_put_head (RecBytes *bytes, const RecMp4Track *tracks, uint32_t n_tracks, size_t size)
 {
   size_t box = rec_bytes_begin_box (bytes, "ftyp");
 
@@ -247,10 +254,19 @@ rec_mp4_put_head (RecBytes *bytes, const RecMp4Track *tracks, uint32_t n_tracks)
   for (uint32_t i = 0; i < n_tracks; i++) {
     const RecMp4Edit edit = { .media_start = tracks[i].edit_start };
 
-    put_trak (bytes, &tracks[i], &edit);
+    if (tracks[i].stsd.size > 0)
+      put_trak (bytes, &tracks[i], &edit);
   }
   put_mvex (bytes, tracks, n_tracks);
   rec_bytes_end_box (bytes, box);
+
+  if (size == 0)
+    return true;
+  box = rec_bytes_begin_box (bytes, "free");
+  if (bytes->size <= size)
+    rec_bytes_put_zeros (bytes, size - bytes->size);
+  rec_bytes_end_box (bytes, box);
+  return bytes->size == size;
 }
 
 void

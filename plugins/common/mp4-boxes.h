@@ -10,8 +10,15 @@
 #define REC_MP4_GAP_OFFSET 32u
 #define REC_MP4_GAP_SIZE 16u
 
+/* The head of a single stream's file is of constant size: it has room for further tracks. */
+#define REC_MP4_STREAM_HEAD_SIZE 4096u
+
 /* Bit in the flags of a sample that is no keyframe. */
 #define REC_MP4_FLAG_NO_SYNC 0x00010000u
+
+/* What tracks are called that are of no stream. */
+#define REC_MP4_SOUND "Sound"
+#define REC_MP4_VIDEO "Video"
 
 /* One video and one audio track. */
 #define REC_MP4_MAX_TRACKS 2u
@@ -24,8 +31,9 @@ typedef struct RecMp4Run {
   uint64_t data_size;
 } RecMp4Run;
 
-/* ftyp, gap and the moov that fragments refer to. */
-void rec_mp4_put_head (RecBytes *bytes, const RecMp4Track *tracks, uint32_t n_tracks);
+/* ftyp, gap and the moov that fragments refer to; filled up to `size` with a free box, unless it is 0.
+ * Tracks without sample description are left out. False: it does not fit. */
+bool rec_mp4_put_head (RecBytes *bytes, const RecMp4Track *tracks, uint32_t n_tracks, size_t size);
 
 /* A moof and the header of its mdat; the runs' data follow in the same order. Runs without samples
  * are left out. */

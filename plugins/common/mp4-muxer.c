@@ -1,13 +1,17 @@
 /* mp4-muxer.c - packets in, fragments out while it records, an ordinary MP4 file at the end. */
+#include "annexb.h"
 #include "mp4-boxes.h"
-#include "muxer.h"
 #include "mp4-recover.h"
+#include "opus.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* Written out early rather than held: more than this is no half second of anything sensible. */
 #define MAX_PENDING_BYTES (8u << 20)
 #define MAX_PENDING_SAMPLES 4096u
+
+#define MAX_AVCC_BYTES 1024u
 
 /* How much is recorded at most before the head is written without a track that was announced. */
 #define HEAD_PATIENCE_NS INT64_C (2000000000)
@@ -21,6 +25,7 @@ typedef struct Track {
   uint32_t last_duration;
   int64_t shift; /* fragment time - file time */
   bool has_started;
+  uint32_t format;
 } Track;
 
 typedef struct Mp4Muxer {
@@ -31,9 +36,26 @@ typedef struct Mp4Muxer {
   uint32_t n_tracks;
   RecMp4Track tracks[REC_MP4_MAX_TRACKS];
   Track pending[REC_MP4_MAX_TRACKS];
-  bool has_head;
+  bool has_head, is_head_stale;
   uint32_t sequence;
+  char *stream_id; /* NULL: composed */
+  bool has_base;
+  int64_t base_ns; /* the recording's time at which the file's begins */
 } Mp4Muxer;
+
+static void
+mp4_free (void *data)
+{
+  Mp4Muxer *muxer = data;
+
+  for (uint32_t i = 0; i < REC_MP4_MAX_TRACKS; i++) {
+    rec_mp4_track_clear (&muxer->tracks[i]);
+    rec_bytes_clear (&muxer->pending[i].data);
+    free (muxer->pending[i].samples);
+  }
+  free (muxer->stream_id);
+  free (muxer);
+}
 
 static void *
 mp4_new (RecOutput *output, const RecSinkSetup *setup, const RecMuxerLimits *limits,
@@ -48,24 +70,14 @@ mp4_new (RecOutput *output, const RecSinkSetup *setup, const RecMuxerLimits *lim
   muxer->output = output;
   muxer->host = setup->host;
   muxer->limits = *limits;
-  muxer->n_expected = (setup->has_video != 0) + (setup->has_audio != 0);
-  if (rec_output_reserve (output, limits->reserve, error))
+  if (limits->stream_id == NULL)
+    muxer->n_expected = (setup->has_video != 0) + (setup->has_audio != 0);
+  if (limits->stream_id != NULL && (muxer->stream_id = strdup (limits->stream_id)) == NULL)
+    rec_fail (error, REC_FAIL_OTHER, "out of memory");
+  else if (rec_output_reserve (output, limits->reserve, error))
     return muxer;
-  free (muxer);
+  mp4_free (muxer);
   return NULL;
-}
-
-static void
-mp4_free (void *data)
-{
-  Mp4Muxer *muxer = data;
-
-  for (uint32_t i = 0; i < REC_MP4_MAX_TRACKS; i++) {
-    rec_mp4_track_clear (&muxer->tracks[i]);
-    rec_bytes_clear (&muxer->pending[i].data);
-    free (muxer->pending[i].samples);
-  }
-  free (muxer);
 }
 
 static bool
@@ -79,37 +91,59 @@ find_track (const Mp4Muxer *muxer, uint32_t id, uint32_t *index, RecError *error
 }
 
 static bool
+has_medium (const Mp4Muxer *muxer, uint32_t media)
+{
+  for (uint32_t i = 0; i < muxer->n_tracks; i++) {
+    if (muxer->tracks[i].media == media)
+      return true;
+  }
+  return false;
+}
+
+static bool
 mp4_add_track (void *data, const RecTrack *description, RecError *error)
 {
   Mp4Muxer *muxer = data;
+  RecMp4Track *track = &muxer->tracks[muxer->n_tracks];
 
-  if (muxer->has_head)
+  if (muxer->has_head && muxer->stream_id == NULL)
     return rec_fail (error, REC_FAIL_UNSUPPORTED,
         "track %u comes too late: the file has begun without it", description->id);
-  if (muxer->n_tracks == REC_MP4_MAX_TRACKS)
+  if (muxer->n_tracks == REC_MP4_MAX_TRACKS || has_medium (muxer, description->media))
     return rec_fail (error, REC_FAIL_UNSUPPORTED,
-        "track %u is one too many: a composed file has %u", description->id, REC_MP4_MAX_TRACKS);
-  if (!rec_mp4_track_init (&muxer->tracks[muxer->n_tracks], description, error))
+        "track %u is one too many: a file of ours has one picture and one sound", description->id);
+  if (!rec_mp4_track_init (track, description, error))
     return false;
-  muxer->n_tracks++;
+  if (muxer->stream_id != NULL)
+    strncpy (track->name, muxer->stream_id, sizeof track->name - 1);
+  muxer->pending[muxer->n_tracks++].format = description->format;
+  muxer->is_head_stale = true;
   return true;
 }
 
 /* --- fragments ---------------------------------------------------------------------------------- */
 
+/* One write, whether the head is new or has changed. */
 static bool
 write_head (Mp4Muxer *muxer, RecError *error)
 {
+  const size_t size = muxer->stream_id != NULL ? REC_MP4_STREAM_HEAD_SIZE : 0;
   RecBytes head = { 0 };
-  struct iovec part;
   bool written;
 
-  rec_mp4_put_head (&head, muxer->tracks, muxer->n_tracks);
-  part = (struct iovec){ head.data, head.size };
-  written = head.failed ? rec_fail (error, REC_FAIL_OTHER, "out of memory")
-                        : rec_output_append (muxer->output, &part, 1, error);
+  if (!muxer->is_head_stale)
+    return true;
+  if (!rec_mp4_put_head (&head, muxer->tracks, muxer->n_tracks, size) && !head.failed)
+    written = rec_fail (error, REC_FAIL_UNSUPPORTED, "the codecs' headers are too large");
+  else if (head.failed)
+    written = rec_fail (error, REC_FAIL_OTHER, "out of memory");
+  else if (muxer->has_head)
+    written = rec_output_overwrite (muxer->output, 0, head.data, head.size, error);
+  else
+    written = rec_output_append (muxer->output, &(struct iovec){ head.data, head.size }, 1, error);
   rec_bytes_clear (&head);
   muxer->has_head |= written;
+  muxer->is_head_stale = !written;
   return written;
 }
 
@@ -175,7 +209,7 @@ write_fragment (Mp4Muxer *muxer, RecError *error)
   }
   if (n_samples == 0)
     return true;
-  if (!muxer->has_head && !write_head (muxer, error))
+  if (!write_head (muxer, error))
     return false;
 
   rec_mp4_put_fragment (&boxes, runs, muxer->n_tracks, muxer->sequence + 1);
@@ -197,7 +231,8 @@ store_fragment (Mp4Muxer *muxer, int64_t until_ns, RecError *error)
 {
   const uint64_t begin = rec_output_get_size (muxer->output);
 
-  if (!write_fragment (muxer, error) || !rec_output_sync_often (muxer->output, error) ||
+  if (!write_fragment (muxer, error) ||
+      (!muxer->limits.is_lazy && !rec_output_sync_often (muxer->output, error)) ||
       !reserve_index (muxer, rec_output_get_size (muxer->output) - begin, error))
     return false;
   muxer->host->progress (muxer->host, until_ns);
@@ -257,39 +292,84 @@ start_track (Mp4Muxer *muxer, uint32_t index, int64_t dts)
   muxer->tracks[index].edit_start += pending->shift;
 }
 
+/* When the sample is decoded and shown, in fragment time. */
+static void
+place_sample (Mp4Muxer *muxer, uint32_t index, const RecPacket *packet, int64_t *dts, int64_t *pts)
+{
+  const RecMp4Track *track = &muxer->tracks[index];
+  Track *pending = &muxer->pending[index];
+  const bool is_first = !pending->has_started;
+
+  *dts = rec_mp4_to_ticks (packet->dts_ns - muxer->base_ns, track->scale);
+  *pts = rec_mp4_to_ticks (packet->pts_ns - muxer->base_ns, track->scale);
+  if (muxer->stream_id != NULL) { /* nothing is before its first packet, or at once */
+    const int64_t least = is_first ? 0
+                                   : pending->last_dts + (track->media == REC_MEDIA_VIDEO ? 1 : 0);
+
+    *dts = *dts < least ? least : *dts;
+    *pts = *pts < *dts ? *dts : *pts;
+  }
+  start_track (muxer, index, *dts);
+  *dts += pending->shift;
+  *pts += pending->shift;
+  if (*dts < pending->last_dts)
+    *dts = pending->last_dts; /* rounding, or a source that does not keep its word */
+}
+
+static uint32_t
+get_duration (const Track *pending, const RecPacket *packet, int64_t dts, uint32_t scale)
+{
+  if (packet->duration_ns > 0)
+    return (uint32_t) rec_mp4_to_ticks (packet->duration_ns, scale);
+  if (pending->format == REC_FORMAT_OPUS)
+    return (uint32_t) (rec_opus_get_ms (packet->data, packet->data_size) * scale / 1000);
+  return dts > pending->last_dts ? (uint32_t) (dts - pending->last_dts) : pending->last_duration;
+}
+
 static bool
 append_sample (Mp4Muxer *muxer, uint32_t index, const RecPacket *packet, RecError *error)
 {
-  const uint32_t scale = muxer->tracks[index].scale;
   Track *pending = &muxer->pending[index];
   RecMp4Sample *sample = extend_samples (pending);
-  int64_t dts = rec_mp4_to_ticks (packet->dts_ns, scale);
-  int64_t pts = rec_mp4_to_ticks (packet->pts_ns, scale);
+  const size_t before = pending->data.size;
+  int64_t dts, pts;
 
-  start_track (muxer, index, dts);
-  dts += pending->shift;
-  pts += pending->shift;
-  if (dts < pending->last_dts)
-    dts = pending->last_dts; /* rounding, or a source that does not keep its word */
-  if (packet->duration_ns > 0)
-    pending->last_duration = (uint32_t) rec_mp4_to_ticks (packet->duration_ns, scale);
-  else if (dts > pending->last_dts)
-    pending->last_duration = (uint32_t) (dts - pending->last_dts);
-
-  rec_bytes_put (&pending->data, packet->data, packet->data_size);
+  place_sample (muxer, index, packet, &dts, &pts);
+  pending->last_duration = get_duration (pending, packet, dts, muxer->tracks[index].scale);
+  if (pending->format == REC_FORMAT_H264_ANNEXB)
+    rec_annexb_put_units (&pending->data, packet->data, packet->data_size);
+  else
+    rec_bytes_put (&pending->data, packet->data, packet->data_size);
   if (sample == NULL || pending->data.failed)
     return rec_fail (error, REC_FAIL_OTHER, "out of memory");
   *sample = (RecMp4Sample){
     .dts = dts,
     .cts = (int32_t) (pts - dts),
     .duration = pending->last_duration,
-    .size = packet->data_size,
+    .size = (uint32_t) (pending->data.size - before),
     .is_key = (packet->flags & REC_PACKET_KEYFRAME) != 0,
   };
   if (pending->n_samples++ == 0)
     pending->pending_since_ns = packet->dts_ns;
   pending->last_dts = dts;
   return true;
+}
+
+/* Of the first keyframe, which has them in front. False: there are none yet, and nothing to decode. */
+static bool
+take_parameters (Mp4Muxer *muxer, uint32_t index, const RecPacket *packet)
+{
+  RecMp4Track *track = &muxer->tracks[index];
+  uint8_t record[MAX_AVCC_BYTES];
+  size_t size;
+
+  if (track->stsd.size > 0)
+    return true;
+  size = rec_annexb_make_avcc (packet->data, packet->data_size, record, sizeof record);
+  if (size > 0)
+    rec_mp4_track_set_avcc (track, record, (uint32_t) size);
+  muxer->is_head_stale |= size > 0;
+  return size > 0;
 }
 
 static bool
@@ -302,7 +382,10 @@ mp4_write (void *data, const RecPacket *packet, RecError *error)
     return false;
   if (must_store (muxer, packet->dts_ns) && !store_fragment (muxer, packet->dts_ns, error))
     return false;
-  return append_sample (muxer, index, packet, error);
+  if (muxer->stream_id != NULL && !muxer->has_base)
+    muxer->base_ns = packet->pts_ns;
+  muxer->has_base = true;
+  return !take_parameters (muxer, index, packet) || append_sample (muxer, index, packet, error);
 }
 
 static bool
@@ -313,6 +396,7 @@ mp4_end_track (void *data, uint32_t track_id, int64_t end_ns, RecError *error)
 
   if (!find_track (muxer, track_id, &index, error))
     return false;
+  end_ns -= muxer->base_ns;
   muxer->tracks[index].end = end_ns > 0 ? rec_mp4_to_ticks (end_ns, muxer->tracks[index].scale) : 0;
   return true;
 }
@@ -351,6 +435,15 @@ mp4_finish (void *data, RecError *error)
   return true;
 }
 
+static void
+mp4_describe (const void *data, const char **ending, const char **media_type)
+{
+  const Mp4Muxer *muxer = data;
+
+  *ending = "mp4";
+  *media_type = rec_mp4_get_media_type (muxer->tracks, muxer->n_tracks);
+}
+
 const RecMuxer rec_mp4_muxer = {
   .ending = "mp4",
   .media_type = "video/mp4",
@@ -360,5 +453,7 @@ const RecMuxer rec_mp4_muxer = {
   .end_track = mp4_end_track,
   .finish = mp4_finish,
   .free = mp4_free,
+  .describe = mp4_describe,
+  .look = rec_mp4_look,
   .recover = rec_mp4_recover,
 };

@@ -3,8 +3,10 @@
 
 #include "mp4-boxes.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* No moof of ours comes near: see MAX_PENDING_SAMPLES. */
 #define MAX_MOOF_SIZE (1u << 20)
@@ -135,6 +137,18 @@ load_box (RecOutput *output, const Box *box, size_t max_size, Span *content)
 
 /* --- the head ----------------------------------------------------------------------------------- */
 
+static void
+parse_name (Span hdlr, RecMp4Track *track)
+{
+  const char *name = (const char *) hdlr.data + 24;
+  const size_t size = hdlr.size > 24 ? strnlen (name, hdlr.size - 24) : 0;
+  const char *standard = track->media == REC_MEDIA_VIDEO ? REC_MP4_VIDEO : REC_MP4_SOUND;
+
+  if (size <= REC_MUXER_MAX_STREAM_ID &&
+      (size != strlen (standard) || memcmp (name, standard, size) != 0))
+    memcpy (track->name, name, size);
+}
+
 static bool
 parse_trak (Span trak, RecMp4Track *track)
 {
@@ -152,28 +166,86 @@ parse_trak (Span trak, RecMp4Track *track)
   track->height = (int32_t) (rec_bytes_read_u32 (tkhd.data + 92) >> 16);
   track->scale = rec_bytes_read_u32 (mdhd.data + 20);
   track->media = memcmp (hdlr.data + 8, "vide", 4) == 0 ? REC_MEDIA_VIDEO : REC_MEDIA_AUDIO;
+  parse_name (hdlr, track);
   rec_bytes_put (&track->stsd, box.data - 8, box.size + 8);
   if (find_child (trak, "edts", &box) && find_child (box, "elst", &elst) && elst.size >= 28)
     track->edit_start = (int64_t) rec_bytes_read_u64 (elst.data + 16);
   return track->scale > 0 && track->edit_start >= 0 && !track->stsd.failed;
 }
 
+/* `tracks` are to be cleared also after a failure. */
+static bool
+parse_head (Span moov, RecMp4Track tracks[REC_MP4_MAX_TRACKS], uint32_t *n_tracks)
+{
+  Span trak;
+  char type[5];
+
+  while (take_box (&moov, type, &trak)) {
+    if (strcmp (type, "trak") != 0)
+      continue;
+    if (*n_tracks >= REC_MP4_MAX_TRACKS || !parse_trak (trak, &tracks[*n_tracks]))
+      return false;
+    (*n_tracks)++;
+  }
+  return *n_tracks > 0;
+}
+
 static bool
 read_head (RecOutput *output, const Box *moov, RecMp4Track *tracks, uint32_t *n_tracks)
 {
-  Span content = { 0 }, trak;
+  Span content = { 0 };
   uint8_t *data = load_box (output, moov, MAX_HEAD_SIZE, &content);
-  bool good = data != NULL;
-  char type[5];
+  const bool good = data != NULL && parse_head (content, tracks, n_tracks);
 
-  while (good && take_box (&content, type, &trak)) {
-    if (strcmp (type, "trak") != 0)
-      continue;
-    good = *n_tracks < REC_MP4_MAX_TRACKS && parse_trak (trak, &tracks[*n_tracks]);
-    *n_tracks += good;
-  }
   free (data);
-  return good && *n_tracks > 0;
+  return good;
+}
+
+const char *
+rec_mp4_get_media_type (const RecMp4Track *tracks, uint32_t n_tracks)
+{
+  for (uint32_t i = 0; i < n_tracks; i++) {
+    if (tracks[i].media == REC_MEDIA_VIDEO && tracks[i].stsd.size > 0)
+      return "video/mp4";
+  }
+  return "audio/mp4";
+}
+
+/* The head stays where it was when the file is complete, inside the data. */
+static bool
+look_at_head (const uint8_t head[REC_MP4_STREAM_HEAD_SIZE], RecMuxerFacts *facts)
+{
+  const size_t begin = REC_MP4_GAP_OFFSET + REC_MP4_GAP_SIZE;
+  RecMp4Track tracks[REC_MP4_MAX_TRACKS] = { 0 };
+  Span span = { head + begin, REC_MP4_STREAM_HEAD_SIZE - begin }, moov;
+  uint32_t n_tracks = 0;
+  char type[5];
+  const bool good = memcmp (head + 4, "ftyp", 4) == 0 && take_box (&span, type, &moov) &&
+                    strcmp (type, "moov") == 0 && parse_head (moov, tracks, &n_tracks);
+
+  if (good) {
+    *facts = (RecMuxerFacts){ "mp4", rec_mp4_get_media_type (tracks, n_tracks), { 0 } };
+    memcpy (facts->stream_id, tracks[0].name, sizeof facts->stream_id);
+  }
+  for (uint32_t i = 0; i < REC_MP4_MAX_TRACKS; i++)
+    rec_mp4_track_clear (&tracks[i]);
+  return good;
+}
+
+bool
+rec_mp4_look (const char *directory, const char *file, RecMuxerFacts *facts)
+{
+  const int folder = open (directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int fd = folder < 0 ? -1 : openat (folder, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  uint8_t head[REC_MP4_STREAM_HEAD_SIZE];
+  const bool found = fd >= 0 && pread (fd, head, sizeof head, 0) == (ssize_t) sizeof head &&
+                     look_at_head (head, facts);
+
+  if (fd >= 0)
+    close (fd);
+  if (folder >= 0)
+    close (folder);
+  return found;
 }
 
 /* --- fragments ---------------------------------------------------------------------------------- */
@@ -314,12 +386,16 @@ rebuild_index (RecOutput *output, const Box *head, RecMp4Track *tracks, const Re
     RecError *error)
 {
   uint32_t n_tracks = 0, n_samples = 0;
+  Box room;
   bool failed = false;
   uint64_t end;
 
   if (!read_head (output, head, tracks, &n_tracks))
     return rec_fail (error, REC_FAIL_INVALID, "cannot recover: the head of the file is damaged");
-  end = read_fragments (output, head->offset + head->size, tracks, n_tracks, host);
+  end = head->offset + head->size;
+  if (read_box (output, end, &room) && strcmp (room.type, "free") == 0)
+    end += room.size;
+  end = read_fragments (output, end, tracks, n_tracks, host);
   for (uint32_t i = 0; i < n_tracks; i++) {
     rec_mp4_track_close_index (&tracks[i]);
     n_samples += tracks[i].index.n_samples;

@@ -10,6 +10,12 @@
 bool rec_mp4_write_index (RecOutput *output, const RecMp4Track *tracks, uint32_t n_tracks,
     RecError *error);
 
+/* Of what is described in the head. */
+const char *rec_mp4_get_media_type (const RecMp4Track *tracks, uint32_t n_tracks);
+
+/* As RecMuxer's, for single streams. */
+bool rec_mp4_look (const char *directory, const char *file, RecMuxerFacts *facts);
+
 /* Completes a file cut anywhere: keeps every complete fragment, drops what follows. */
 bool rec_mp4_recover (RecOutput *output, const RecHost *host, RecError *error);
 

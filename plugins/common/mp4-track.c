@@ -1,6 +1,8 @@
 /* mp4-track.c - one track of an MP4 file and the index of its samples, kept as the final tables. */
 #include "mp4-track.h"
 
+#include "opus.h"
+
 #define NS_PER_S 1000000000
 #define VIDEO_SCALE 90000u
 
@@ -18,17 +20,19 @@ rec_mp4_to_ticks (int64_t time_ns, uint32_t scale)
 
 /* --- sample descriptions ----------------------------------------------------------------------- */
 
+/* avc1: all parameters are in the record; avc3: samples may bring others. */
 static void
-put_avc1 (RecBytes *stsd, const RecTrack *description)
+put_avc (RecBytes *stsd, const char *type, int32_t width, int32_t height, const uint8_t *avcc,
+    uint32_t avcc_size)
 {
-  const size_t entry = rec_bytes_begin_box (stsd, "avc1");
+  const size_t entry = rec_bytes_begin_box (stsd, type);
   size_t record;
 
   rec_bytes_put_zeros (stsd, 6);
   rec_bytes_put_u16 (stsd, 1); /* data reference */
   rec_bytes_put_zeros (stsd, 16);
-  rec_bytes_put_u16 (stsd, (uint16_t) description->width);
-  rec_bytes_put_u16 (stsd, (uint16_t) description->height);
+  rec_bytes_put_u16 (stsd, (uint16_t) width);
+  rec_bytes_put_u16 (stsd, (uint16_t) height);
   rec_bytes_put_u32 (stsd, 72u << 16); /* dots per inch */
   rec_bytes_put_u32 (stsd, 72u << 16);
   rec_bytes_put_u32 (stsd, 0);
@@ -37,8 +41,42 @@ put_avc1 (RecBytes *stsd, const RecTrack *description)
   rec_bytes_put_u16 (stsd, 24); /* bits per pixel */
   rec_bytes_put_u16 (stsd, 0xffff);
   record = rec_bytes_begin_box (stsd, "avcC");
-  rec_bytes_put (stsd, description->codec_data, description->codec_data_size);
+  rec_bytes_put (stsd, avcc, avcc_size);
   rec_bytes_end_box (stsd, record);
+  rec_bytes_end_box (stsd, entry);
+}
+
+static void
+put_sound (RecBytes *stsd, uint32_t channels, uint32_t rate)
+{
+  rec_bytes_put_zeros (stsd, 6);
+  rec_bytes_put_u16 (stsd, 1); /* data reference */
+  rec_bytes_put_zeros (stsd, 8);
+  rec_bytes_put_u16 (stsd, (uint16_t) channels);
+  rec_bytes_put_u16 (stsd, 16); /* bits per sample */
+  rec_bytes_put_u32 (stsd, 0);
+  rec_bytes_put_u32 (stsd, rate << 16);
+}
+
+/* "Encapsulation of Opus in ISO Base Media File Format": the OpusHead, with its numbers turned round. */
+static void
+put_opus (RecBytes *stsd, const RecTrack *description)
+{
+  const uint8_t *head = description->codec_data;
+  const size_t entry = rec_bytes_begin_box (stsd, "Opus");
+  size_t dops;
+
+  put_sound (stsd, head[9], REC_OPUS_RATE);
+  dops = rec_bytes_begin_box (stsd, "dOps");
+  rec_bytes_put_u8 (stsd, 0);                                      /* version */
+  rec_bytes_put_u8 (stsd, head[9]);                                /* channels */
+  rec_bytes_put_u16 (stsd, (uint16_t) (head[10] | head[11] << 8)); /* pre-skip */
+  rec_bytes_put_u32 (stsd, (uint32_t) head[12] | (uint32_t) head[13] << 8 |
+                               (uint32_t) head[14] << 16 |
+                               (uint32_t) head[15] << 24);         /* of the input */
+  rec_bytes_put_u16 (stsd, (uint16_t) (head[16] | head[17] << 8)); /* gain */
+  rec_bytes_put_u8 (stsd, 0);                                      /* mono or stereo */
+  rec_bytes_end_box (stsd, dops);
   rec_bytes_end_box (stsd, entry);
 }
 
@@ -49,14 +87,7 @@ put_mp4a (RecBytes *stsd, const RecTrack *description)
   const size_t entry = rec_bytes_begin_box (stsd, "mp4a");
   size_t esds;
 
-  rec_bytes_put_zeros (stsd, 6);
-  rec_bytes_put_u16 (stsd, 1); /* data reference */
-  rec_bytes_put_zeros (stsd, 8);
-  rec_bytes_put_u16 (stsd, (uint16_t) description->channels);
-  rec_bytes_put_u16 (stsd, 16); /* bits per sample */
-  rec_bytes_put_u32 (stsd, 0);
-  rec_bytes_put_u32 (stsd, description->rate << 16);
-
+  put_sound (stsd, description->channels, description->rate);
   esds = rec_bytes_begin_full_box (stsd, "esds", 0, 0);
   rec_bytes_put_u8 (stsd, 3); /* ES_Descriptor */
   rec_bytes_put_u8 (stsd, (uint8_t) (3 + 2 + 13 + 2 + config_size + 3));
@@ -78,10 +109,17 @@ put_mp4a (RecBytes *stsd, const RecTrack *description)
 }
 
 static bool
+is_h264 (const RecTrack *description)
+{
+  return (description->format & (REC_FORMAT_H264_AVC | REC_FORMAT_H264_ANNEXB)) != 0;
+}
+
+static bool
 check_description (const RecTrack *description, RecError *error)
 {
-  if (description->format == REC_FORMAT_H264_AVC) {
-    if (description->codec_data_size < 7 || description->codec_data == NULL)
+  if (is_h264 (description)) {
+    if (description->format == REC_FORMAT_H264_AVC &&
+        (description->codec_data_size < 7 || description->codec_data == NULL))
       return rec_fail (error, REC_FAIL_INVALID, "video track %u comes without its avcC record",
           description->id);
     if (description->width <= 0 || description->height <= 0 || description->width > UINT16_MAX ||
@@ -100,9 +138,30 @@ check_description (const RecTrack *description, RecError *error)
           description->id, description->rate);
     return true;
   }
+  if (description->format == REC_FORMAT_OPUS)
+    return rec_opus_check_head (description, error);
   return rec_fail (error, REC_FAIL_UNSUPPORTED,
-      "track %u: an MP4 file takes H.264 (avc) and AAC (raw), not format %#x", description->id,
+      "track %u: an MP4 file takes H.264, AAC (raw) and Opus, not format %#x", description->id,
       description->format);
+}
+
+/* The box without its only entry; returns what end_stsd needs. */
+static size_t
+begin_stsd (RecMp4Track *track)
+{
+  const size_t stsd = rec_bytes_begin_full_box (&track->stsd, "stsd", 0, 0);
+
+  rec_bytes_put_u32 (&track->stsd, 1);
+  return stsd;
+}
+
+void
+rec_mp4_track_set_avcc (RecMp4Track *track, const uint8_t *record, uint32_t size)
+{
+  const size_t stsd = begin_stsd (track);
+
+  put_avc (&track->stsd, "avc3", track->width, track->height, record, size);
+  rec_bytes_end_box (&track->stsd, stsd);
 }
 
 bool
@@ -115,19 +174,25 @@ rec_mp4_track_init (RecMp4Track *track, const RecTrack *description, RecError *e
 
   *track = (RecMp4Track){
     .id = description->id,
-    .media = description->format == REC_FORMAT_H264_AVC ? REC_MEDIA_VIDEO : REC_MEDIA_AUDIO,
+    .media = is_h264 (description) ? REC_MEDIA_VIDEO : REC_MEDIA_AUDIO,
     .width = description->width,
     .height = description->height,
     .end = -1,
   };
-  track->scale = track->media == REC_MEDIA_VIDEO ? VIDEO_SCALE : description->rate;
+  track->scale = track->media == REC_MEDIA_VIDEO          ? VIDEO_SCALE
+                 : description->format == REC_FORMAT_OPUS ? REC_OPUS_RATE
+                                                          : description->rate;
   if (track->media == REC_MEDIA_AUDIO && description->codec_delay_ns > 0)
     track->edit_start = rec_mp4_to_ticks (description->codec_delay_ns, track->scale);
 
-  stsd = rec_bytes_begin_full_box (&track->stsd, "stsd", 0, 0);
-  rec_bytes_put_u32 (&track->stsd, 1);
+  if (description->format == REC_FORMAT_H264_ANNEXB)
+    return true;
+  stsd = begin_stsd (track);
   if (track->media == REC_MEDIA_VIDEO)
-    put_avc1 (&track->stsd, description);
+    put_avc (&track->stsd, "avc1", track->width, track->height, description->codec_data,
+        description->codec_data_size);
+  else if (description->format == REC_FORMAT_OPUS)
+    put_opus (&track->stsd, description);
   else
     put_mp4a (&track->stsd, description);
   rec_bytes_end_box (&track->stsd, stsd);

@@ -9,6 +9,7 @@
 #define RECTO_MP4_TRACK_H
 
 #include "bytes.h"
+#include "muxer.h"
 
 #include <recto/sink.h>
 
@@ -27,7 +28,8 @@ typedef struct RecMp4Track {
   uint32_t media;
   uint32_t scale;
   int32_t width, height;
-  RecBytes stsd; /* the whole box: codec and its parameters */
+  RecBytes stsd; /* the whole box: codec and its parameters; empty: not known yet */
+  char name[REC_MUXER_MAX_STREAM_ID + 1]; /* the stream's; "": composed */
 
   /* Fragment time - edit_start is the time at which a sample is shown or heard: the shift of a track
    * that begins below file time 0 (it is shifted to 0), plus the encoder's priming of audio. */
@@ -54,8 +56,10 @@ typedef struct RecMp4Edit {
 
 int64_t rec_mp4_to_ticks (int64_t time_ns, uint32_t scale);
 
-/* Builds the sample description; fails for codecs and parameters that MP4 cannot hold here. */
+/* Builds the sample description; fails for codecs and parameters that MP4 cannot hold here. That of
+ * H.264 with start codes is not known before the first keyframe. */
 bool rec_mp4_track_init (RecMp4Track *track, const RecTrack *description, RecError *error);
+void rec_mp4_track_set_avcc (RecMp4Track *track, const uint8_t *record, uint32_t size);
 void rec_mp4_track_clear (RecMp4Track *track);
 
 /* One run of samples that lie behind each other in the file. */

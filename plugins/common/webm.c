@@ -1,11 +1,11 @@
-/* webm.c - the container of composed sound alone. */
+/* webm.c - WebM and Matroska behind the interface of all muxers. */
 #include "matroska.h"
 
 static void *
 webm_new (RecOutput *output, const RecSinkSetup *setup, const RecMuxerLimits *limits,
     RecError *error)
 {
-  return rec_matroska_new (output, setup->host, limits, NULL, error);
+  return rec_matroska_new (output, setup->host, limits, error);
 }
 
 static void
@@ -16,6 +16,12 @@ webm_free (void *data)
 
 static bool
 webm_add_track (void *data, const RecTrack *track, RecError *error)
+{
+  return rec_matroska_add_track (data, track, error);
+}
+
+static bool
+webm_add_sound (void *data, const RecTrack *track, RecError *error)
 {
   if (track->format != REC_FORMAT_OPUS)
     return rec_fail (error, REC_FAIL_UNSUPPORTED,
@@ -41,22 +47,36 @@ webm_finish (void *data, RecError *error)
   return rec_matroska_finish (data, error);
 }
 
-static bool
-webm_recover (RecOutput *output, const RecHost *host, RecError *error)
+static void
+webm_describe (const void *data, const char **ending, const char **media_type)
 {
-  RecMatroskaFacts facts;
-
-  return rec_matroska_recover (output, host, &facts, error);
+  rec_matroska_describe (data, ending, media_type);
 }
 
 const RecMuxer rec_webm_muxer = {
   .ending = "webm",
   .media_type = "audio/webm",
   .new = webm_new,
+  .add_track = webm_add_sound,
+  .write = webm_write,
+  .end_track = webm_end_track,
+  .finish = webm_finish,
+  .free = webm_free,
+  .describe = webm_describe,
+  .look = rec_matroska_look,
+  .recover = rec_matroska_recover,
+};
+
+const RecMuxer rec_matroska_muxer = {
+  .ending = "webm",
+  .media_type = "video/webm",
+  .new = webm_new,
   .add_track = webm_add_track,
   .write = webm_write,
   .end_track = webm_end_track,
   .finish = webm_finish,
   .free = webm_free,
-  .recover = webm_recover,
+  .describe = webm_describe,
+  .look = rec_matroska_look,
+  .recover = rec_matroska_recover,
 };

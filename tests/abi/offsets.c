@@ -1,4 +1,4 @@
-/* offsets.c - prints where each field of ABI 1.0 is, how large it is, and what each constant is worth. */
+/* offsets.c - prints where each field of the ABI is, how large it is, and what each constant is worth. */
 #include <recto/layout.h>
 #include <recto/sink.h>
 
@@ -139,6 +139,9 @@ print_fields (void)
   FIELD (RecTrack, stream_id);
   FIELD (RecTrack, codec_data);
   FIELD (RecTrack, codec_delay_ns);
+#if REC_ABI_MINOR >= 1
+  FIELD (RecTrack, stream_formats);
+#endif
   FIELD (RecPacket, size);
   FIELD (RecPacket, track_id);
   FIELD (RecPacket, flags);

@@ -15,6 +15,9 @@
 #define LOCAL                                                                                      \
   "{\"id\": \"local\", \"file\": \"plugins/local.so\", \"required\": true, \"mode\": "             \
   "\"individual\"}"
+#define LOCAL_MP4                                                                                  \
+  "{\"id\": \"local\", \"file\": \"plugins/local.so\", \"required\": true, \"mode\": "             \
+  "\"individual\", \"options\": {\"h264-container\": \"mp4\"}}"
 #define MP4 "{\"id\": \"mp4\", \"file\": \"plugins/mp4.so\", \"required\": true}"
 #define RATE 15
 
@@ -385,6 +388,7 @@ test_killed (void)
   g_autoptr (RecWorkerRig) rig = NULL, second = NULL;
   g_autofree char *path = NULL;
 
+  options.sinks = "[" LOCAL_MP4 "]";
   options.is_live = true;
   rig = rec_worker_rig_new (&options);
   play (rig, 0, "a", "VP8", 0, 3);
@@ -402,7 +406,7 @@ test_killed (void)
   g_assert_cmpint (rec_json_int_or (find_file (second, "a", 0), "endNs", 0), >, 1900000000);
   g_free (g_steal_pointer (&path));
   path = get_path (second, "b", 0);
-  g_assert_true (g_str_has_suffix (path, ".mkv"));
+  g_assert_true (g_str_has_suffix (path, "film.b.mp4"));
   rec_judge_decodes (path);
 }
 

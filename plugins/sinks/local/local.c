@@ -1,11 +1,11 @@
 /* local.c - the sink that keeps each stream as it was sent: a file per stream, nothing transcoded.
  *
- * NAME.STREAM.webm holds VP8 and Opus, NAME.STREAM.mkv H.264 and Opus. A stream that ended and comes
+ * NAME.STREAM.webm holds VP8 and Opus, NAME.STREAM.mkv or .mp4 H.264 and Opus. A stream that ended and comes
  * back makes NAME.STREAM-1.webm, and so on. While it records, a file is called ...webm.part and can
  * be cut anywhere; its head says which stream it is of, so that recover finds out by itself. */
 #include "names.h"
 
-#include "common/matroska.h"
+#include "common/muxer.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,8 @@
 typedef struct File {
   char *stream_id;
   RecOutput *output;
-  RecMatroska *matroska;
+  const RecMuxer *type;
+  void *muxer;
   uint32_t tracks[2]; /* their ids */
   uint32_t n_tracks, n_ended;
 } File;
@@ -25,6 +26,7 @@ typedef struct File {
 typedef struct Local {
   const RecSinkSetup *setup;
   RecMuxerLimits limits;
+  bool makes_mp4; /* of H.264 */
   LocalNames names;
   File *files[MAX_OPEN_FILES];
   uint32_t n_files;
@@ -58,6 +60,7 @@ local_open (const RecSinkSetup *setup, RecError *error)
     .reserve = (uint64_t) options->get_int (options, "reserve-kb") * 1024,
     .is_lazy = !options->get_bool (options, "sync"),
   };
+  local->makes_mp4 = strcmp (options->get_string (options, "h264-container"), "mp4") == 0;
   return local;
 }
 
@@ -66,8 +69,8 @@ local_open (const RecSinkSetup *setup, RecError *error)
 static void
 free_file (File *file)
 {
-  if (file->matroska != NULL)
-    rec_matroska_free (file->matroska);
+  if (file->muxer != NULL)
+    file->type->free (file->muxer);
   rec_output_free (file->output);
   free (file->stream_id);
   free (file);
@@ -84,23 +87,26 @@ remove_file (Local *local, File *file)
 }
 
 static bool
-commit (RecOutput *output, RecMatroskaKind kind, const char *stream_id, RecError *error)
+commit (RecOutput *output, const char *ending, const char *media_type, const char *stream_id,
+    RecError *error)
 {
-  if (!rec_output_set_final (output, rec_matroska_get_ending (kind), stream_id))
+  if (!rec_output_set_final (output, ending, stream_id))
     return rec_fail (error, REC_FAIL_OTHER, "out of memory");
-  return rec_output_commit (output, rec_matroska_get_media_type (kind), error);
+  return rec_output_commit (output, media_type, error);
 }
 
 /* A file in which nothing came is no file. */
 static bool
 finish_file (Local *local, File *file, RecError *error)
 {
+  const char *ending, *media_type;
   RecError reason = { 0 };
   bool done;
 
   local->setup->host->progress (local->setup->host, 0);
-  if (rec_matroska_finish (file->matroska, &reason))
-    done = commit (file->output, rec_matroska_get_kind (file->matroska), file->stream_id, error);
+  file->type->describe (file->muxer, &ending, &media_type);
+  if (file->type->finish (file->muxer, &reason))
+    done = commit (file->output, ending, media_type, file->stream_id, error);
   else
     done = reason.code == REC_FAIL_NOT_FOUND || rec_fail (error, reason.code, "%s", reason.message);
   if (reason.code == REC_FAIL_NOT_FOUND)
@@ -113,6 +119,7 @@ static bool
 open_file (Local *local, File *file, RecError *error)
 {
   RecSinkSetup setup = *local->setup;
+  RecMuxerLimits limits = local->limits;
   char *name = local_names_make (&local->names, setup.name, file->stream_id);
 
   if (name == NULL)
@@ -122,19 +129,33 @@ open_file (Local *local, File *file, RecError *error)
   free (name);
   if (file->output == NULL)
     return false;
-  file->matroska =
-      rec_matroska_new (file->output, local->setup->host, &local->limits, file->stream_id, error);
-  if (file->matroska == NULL)
+  limits.stream_id = file->stream_id;
+  file->muxer = file->type->new (file->output, &setup, &limits, error);
+  if (file->muxer == NULL)
     rec_output_discard (file->output);
-  return file->matroska != NULL;
+  return file->muxer != NULL;
+}
+
+/* Sound mostly comes before the first picture, so that the first track tells what will come. */
+static const RecMuxer *
+choose_type (const Local *local, const RecTrack *track)
+{
+  uint32_t formats = track->format;
+
+  if (REC_HAS_FIELD (track, RecTrack, stream_formats))
+    formats |= track->stream_formats;
+  return local->makes_mp4 && (formats & REC_FORMAT_H264_ANNEXB) != 0 ? &rec_mp4_muxer
+                                                                     : &rec_matroska_muxer;
 }
 
 static File *
-add_file (Local *local, const char *stream_id, RecError *error)
+add_file (Local *local, const RecTrack *track, RecError *error)
 {
   File *file = calloc (1, sizeof *file);
 
-  if (file != NULL && (file->stream_id = strdup (stream_id)) != NULL &&
+  if (file != NULL)
+    file->type = choose_type (local, track);
+  if (file != NULL && (file->stream_id = strdup (track->stream_id)) != NULL &&
       open_file (local, file, error))
     return local->files[local->n_files++] = file;
   if (file == NULL || file->stream_id == NULL)
@@ -186,14 +207,14 @@ local_add_track (void *sink, const RecTrack *track, RecError *error)
 
   if (track->stream_id == NULL || *track->stream_id == '\0')
     return rec_fail (error, REC_FAIL_INVALID, "track %u is of no stream", track->id);
-  if (strlen (track->stream_id) > REC_MATROSKA_MAX_STREAM_ID)
+  if (strlen (track->stream_id) > REC_MUXER_MAX_STREAM_ID)
     return leave_out (local, track, "the stream's id is too long");
   file = find_stream (local, track->stream_id);
   if (file == NULL && local->n_files == MAX_OPEN_FILES)
     return leave_out (local, track, "there are too many streams");
-  if (file == NULL && (file = add_file (local, track->stream_id, error)) == NULL)
+  if (file == NULL && (file = add_file (local, track, error)) == NULL)
     return false;
-  if (!rec_matroska_add_track (file->matroska, track, &reason)) {
+  if (!file->type->add_track (file->muxer, track, &reason)) {
     leave_out (local, track, reason.message);
     return file->n_tracks > 0 || finish_file (local, file, error);
   }
@@ -206,7 +227,7 @@ local_write (void *sink, const RecPacket *packet, RecError *error)
 {
   File *file = find_track (sink, packet->track_id);
 
-  return file == NULL || rec_matroska_write (file->matroska, packet, error);
+  return file == NULL || file->type->write (file->muxer, packet, error);
 }
 
 static bool
@@ -216,7 +237,7 @@ local_end_track (void *sink, uint32_t track_id, int64_t end_ns, RecError *error)
 
   if (file == NULL)
     return true;
-  if (!rec_matroska_end_track (file->matroska, track_id, end_ns, error))
+  if (!file->type->end_track (file->muxer, track_id, end_ns, error))
     return false;
   return ++file->n_ended < file->n_tracks || finish_file (sink, file, error);
 }
@@ -254,17 +275,18 @@ static void
 recover_part (const RecSinkSetup *setup, const LocalFile *found)
 {
   RecSinkSetup own = *setup;
-  RecMatroskaFacts facts;
+  RecMuxerFacts facts = { 0 };
+  const RecMuxer *type = local_names_look (setup, found, &facts);
   RecError error = { 0 };
   RecOutput *output;
 
-  if (rec_matroska_look (setup->directory, found->file, &facts) && facts.stream_id[0] == '\0')
+  if (facts.ending != NULL && facts.stream_id[0] == '\0')
     return; /* another recording's, of sound alone */
   own.name = found->base;
   setup->host->progress (setup->host, 0);
   output = rec_output_reopen (&own, LOCAL_PART_ENDING, true, &error);
-  if (output != NULL && rec_matroska_recover (output, setup->host, &facts, &error))
-    commit (output, facts.kind, facts.stream_id, &error);
+  if (output != NULL && type->recover (output, setup->host, &error))
+    commit (output, facts.ending, facts.media_type, facts.stream_id, &error);
   else if (output != NULL && error.code == REC_FAIL_NOT_FOUND)
     rec_output_discard (output);
   if (error.code != 0)
@@ -291,7 +313,11 @@ local_recover (const RecSinkSetup *setup, RecError *error)
   return true;
 }
 
+static const char *const containers[] = { "mkv", "mp4", NULL };
+
 static const RecOption *const local_options[] = {
+  REC_OPTION_CHOICE (REC_OPTION_REQUEST, "h264-container", "mkv",
+      "What streams with H.264 are kept in: mkv or mp4", containers),
   REC_OPTION_INT (0, "fragment-ms", "500",
       "Milliseconds of recording between two writes: what a crash may cost", 100, 1000),
   REC_OPTION_INT (0, "reserve-kb", "256",

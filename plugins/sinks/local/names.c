@@ -2,13 +2,13 @@
 #define _GNU_SOURCE
 #include "names.h"
 
-#include "common/matroska.h"
-
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define MAX_FILES 10000u
 #define MAX_STREAM_BYTES 120u /* of a name */
@@ -87,7 +87,7 @@ ends_with (const char *text, const char *ending)
 static bool
 read_name (const RecSinkSetup *setup, const char *file, LocalFile *found)
 {
-  static const char *const endings[] = { "." LOCAL_PART_ENDING ".part", ".webm", ".mkv" };
+  static const char *const endings[] = { "." LOCAL_PART_ENDING ".part", ".webm", ".mkv", ".mp4" };
   const size_t prefix = strlen (setup->name);
   const char *ending = NULL, *number;
 
@@ -168,13 +168,39 @@ local_names_list (const RecSinkSetup *setup, LocalFile **files, size_t *n_files,
   return true;
 }
 
+/* A part is called the same whatever is in it; its first box says what it is. */
+static bool
+is_mp4 (const RecSinkSetup *setup, const LocalFile *file)
+{
+  const int folder = open (setup->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int fd = folder < 0 ? -1 : openat (folder, file->file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+  char type[4];
+  const bool found = fd >= 0 && pread (fd, type, sizeof type, 4) == (ssize_t) sizeof type &&
+                     memcmp (type, "ftyp", sizeof type) == 0;
+
+  if (fd >= 0)
+    close (fd);
+  if (folder >= 0)
+    close (folder);
+  return found;
+}
+
+const RecMuxer *
+local_names_look (const RecSinkSetup *setup, const LocalFile *file, RecMuxerFacts *facts)
+{
+  const RecMuxer *type = is_mp4 (setup, file) ? &rec_mp4_muxer : &rec_matroska_muxer;
+
+  if (!type->look (setup->directory, file->file, facts))
+    facts->ending = NULL;
+  return type;
+}
+
 void
 local_names_report (const RecSinkSetup *setup, const LocalFile *file)
 {
-  RecMatroskaFacts facts;
+  RecMuxerFacts facts;
 
-  if (!rec_matroska_look (setup->directory, file->file, &facts) || facts.stream_id[0] == '\0')
-    return;
-  setup->host->add_file (setup->host, file->file, rec_matroska_get_media_type (facts.kind),
-      facts.stream_id);
+  local_names_look (setup, file, &facts);
+  if (facts.ending != NULL && facts.stream_id[0] != '\0')
+    setup->host->add_file (setup->host, file->file, facts.media_type, facts.stream_id);
 }

@@ -2,7 +2,8 @@
 #ifndef RECTO_LOCAL_NAMES_H
 #define RECTO_LOCAL_NAMES_H
 
-#include <recto/sink.h>
+#include "common/muxer.h"
+
 #include <stdbool.h>
 
 #define LOCAL_PART_ENDING "webm" /* of NAME.STREAM.webm.part, whatever it becomes */
@@ -31,6 +32,10 @@ typedef struct LocalFile {
 bool local_names_list (const RecSinkSetup *setup, LocalFile **files, size_t *n_files,
     RecError *error);
 void local_names_free_list (LocalFile *files, size_t n_files);
+
+/* What made it; facts->ending is NULL when its head is not there, or damaged. */
+const RecMuxer *local_names_look (const RecSinkSetup *setup, const LocalFile *file,
+    RecMuxerFacts *facts);
 
 /* Tells the host of a complete one, if it is ours. */
 void local_names_report (const RecSinkSetup *setup, const LocalFile *file);
