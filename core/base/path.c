@@ -3,9 +3,9 @@
 #define G_LOG_DOMAIN "rec.base.path"
 #include "base/path.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <glib/gstdio.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@
 
 #define MAX_NAME_BYTES 200
 #define MAX_RELATIVE_BYTES 1024
-#define MAX_OPEN_FOLDERS 32
+#define MAX_DEPTH 500 /* of folders that are removed, each with an open descriptor */
 
 static bool
 is_ordinary (const char *component, size_t length)
@@ -238,21 +238,111 @@ rec_path_put_in_place (const char *part, const char *path, GError **error)
   return sync_folder_of (path, error);
 }
 
-static int
-remove_one (const char *path, const struct stat *info, int type, struct FTW *walk)
+/* --- removing ------------------------------------------------------------------------------------- */
+
+typedef struct {
+  const uid_t *owners; /* of the topmost folder; NULL: whoever */
+  size_t n_owners;
+  dev_t device; /* which is not left */
+} Removal;
+
+static bool remove_entry (int folder, const char *name, Removal *removal, unsigned depth);
+
+static bool
+is_dots (const char *name)
 {
-  (void) info;
-  (void) type;
-  (void) walk;
-  return remove (path) == 0 || errno == ENOENT ? 0 : -1;
+  return strcmp (name, ".") == 0 || strcmp (name, "..") == 0;
+}
+
+/* Takes the descriptor. False with errno. */
+static bool
+empty_folder (int fd, Removal *removal, unsigned depth)
+{
+  DIR *dir = fdopendir (fd);
+  const struct dirent *entry;
+  bool is_empty = true;
+  int number;
+
+  if (dir == NULL) {
+    rec_fd_close (&fd);
+    return false;
+  }
+  while (is_empty && (errno = 0, entry = readdir (dir)) != NULL)
+    is_empty = is_dots (entry->d_name) ||
+               remove_entry (dirfd (dir), entry->d_name, removal, depth + 1);
+  number = errno;
+  closedir (dir);
+  errno = number;
+  return is_empty && number == 0;
+}
+
+static bool
+is_owned (const Removal *removal, uid_t uid)
+{
+  for (size_t i = 0; i < removal->n_owners; i++)
+    if (removal->owners[i] == uid)
+      return true;
+  return removal->owners == NULL;
+}
+
+static bool
+may_remove (Removal *removal, int fd, unsigned depth)
+{
+  struct stat info;
+
+  if (fstat (fd, &info) != 0)
+    return false;
+  if (depth == 0)
+    removal->device = info.st_dev;
+  errno = depth == 0 ? EPERM : depth >= MAX_DEPTH ? ELOOP : EBUSY;
+  return depth == 0 ? is_owned (removal, info.st_uid)
+                    : depth < MAX_DEPTH && info.st_dev == removal->device;
+}
+
+/* Every step goes from an open folder to what lies in it by one name: whoever may write there can put a link in the place
+ * of a folder at any time, but leads us nowhere. */
+static bool
+remove_folder (int folder, const char *name, Removal *removal, unsigned depth)
+{
+  rec_autofd int fd = openat (folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+  if (fd < 0)
+    return errno == ENOENT;
+  return may_remove (removal, fd, depth) && empty_folder (rec_fd_steal (&fd), removal, depth) &&
+         (unlinkat (folder, name, AT_REMOVEDIR) == 0 || errno == ENOENT);
+}
+
+static bool
+remove_entry (int folder, const char *name, Removal *removal, unsigned depth)
+{
+  if (unlinkat (folder, name, 0) == 0 || errno == ENOENT)
+    return true;
+  return errno == EISDIR && remove_folder (folder, name, removal, depth);
+}
+
+static bool
+remove_tree (const char *path, Removal *removal)
+{
+  g_autofree char *parent = g_path_get_dirname (path);
+  g_autofree char *name = g_path_get_basename (path);
+  rec_autofd int folder = open (parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+  if (folder < 0)
+    return errno == ENOENT;
+  return removal->owners != NULL ? remove_folder (folder, name, removal, 0)
+                                 : remove_entry (folder, name, removal, 0);
 }
 
 bool
 rec_path_remove_tree (const char *path, GError **error)
 {
-  if (nftw (path, remove_one, MAX_OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT) == 0)
-    return true;
-  return errno == ENOENT || fail ("remove", path, error);
+  return remove_tree (path, &(Removal){ 0 }) || fail ("remove", path, error);
+}
+
+bool
+rec_path_remove_tree_of (const char *path, const uid_t *owners, size_t n_owners, GError **error)
+{
+  return remove_tree (path, &(Removal){ owners, n_owners, 0 }) || fail ("remove", path, error);
 }
 
 int64_t

@@ -5,6 +5,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "base/types.h"
 
@@ -37,7 +38,11 @@ bool rec_path_put_in_place (const char *part, const char *path, GError **error);
 /* Bytes that the disk of an existing file or folder has left for us; -1 with errno when it can't be asked. [any] */
 int64_t rec_path_get_free_bytes (const char *path);
 
-/* Removes a file, or a folder with all below it, without following links; fine when it is gone. */
+/* Removes a file, or a folder with all below it, without following links, also those that somebody puts there meanwhile, or leaving
+ * the file system; fine when it is gone. */
 bool rec_path_remove_tree (const char *path, GError **error);
+/* The same for a folder in a place where others can make one, too: only if it is one of these users'. */
+bool rec_path_remove_tree_of (const char *path, const uid_t *owners, size_t n_owners,
+    GError **error);
 
 #endif

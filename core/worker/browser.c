@@ -9,11 +9,13 @@
 #include "worker/cage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define READ_FD 3 /* of the browser */
@@ -182,10 +184,11 @@ find_program (const char *program, GError **error)
   return path;
 }
 
-/* Folders of workers that were killed: their name says whose they are. */
+/* Folders of workers that were killed: their name says whose they are, but anybody can give them to a folder in /tmp. */
 static void
-sweep (const char *directory)
+sweep (const char *directory, const RecChildUser *user)
 {
+  const uid_t owners[] = { geteuid (), user->uid };
   g_autoptr (GDir) dir = g_dir_open (directory, 0, NULL);
   const char *name;
 
@@ -196,7 +199,7 @@ sweep (const char *directory)
 
     if (sscanf (name, FOLDER_PREFIX "%ld-%llu-", &pid, &ticks) == 2 && pid > 0 &&
         rec_child_read_start_ticks ((pid_t) pid) != ticks)
-      (void) rec_path_remove_tree (path, NULL);
+      (void) rec_path_remove_tree_of (path, owners, G_N_ELEMENTS (owners), NULL);
   }
 }
 
@@ -206,8 +209,10 @@ make_profile (RecBrowser *browser, const char *directory, const RecChildUser *us
   const long pid = getpid ();
   g_autofree char *path = g_strdup_printf ("%s/" FOLDER_PREFIX "%ld-%llu-XXXXXX", directory, pid,
       (unsigned long long) rec_child_read_start_ticks ((pid_t) pid));
+  rec_autofd int folder = -1;
+  struct stat info;
 
-  sweep (directory);
+  sweep (directory, user);
   if (g_mkdtemp (path) == NULL) {
     g_set_error (error, REC_ERROR, REC_ERROR_FAILED,
         "cannot make a folder for the browser in '%s' (browser.profile-directory): %s", directory,
@@ -215,7 +220,11 @@ make_profile (RecBrowser *browser, const char *directory, const RecChildUser *us
     return false;
   }
   browser->profile = g_steal_pointer (&path);
-  if (user->uid == geteuid () || chown (browser->profile, user->uid, user->gid) == 0)
+  /* Not by its name, which may lead elsewhere by now if others may write to the directory. */
+  folder = open (browser->profile, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+  if (user->uid == geteuid () ||
+      (folder >= 0 && fstat (folder, &info) == 0 && info.st_uid == geteuid () &&
+          fchown (folder, user->uid, user->gid) == 0))
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_FAILED,
       "cannot give the browser's folder '%s' to its user: %s", browser->profile,

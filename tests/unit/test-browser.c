@@ -251,16 +251,31 @@ test_removes_what_dead_workers_left (void)
   g_autofree char *dead = g_build_filename (place.directory, "recto-page-1-1-abc", NULL);
   g_autofree char *file = g_build_filename (dead, "file", NULL);
   g_autofree char *other = g_build_filename (place.directory, "recto-other", NULL);
+  g_autofree char *kept = g_build_filename (other, "kept", NULL);
+  g_autofree char *link = g_build_filename (dead, "link", NULL);
+  g_autofree char *planted = g_build_filename (place.directory, "recto-page-1-1-link", NULL);
+  g_autofree char *strange = g_build_filename (place.directory, "recto-page-1-1-strange", NULL);
   g_autoptr (GError) error = NULL;
   RecBrowser *first, *second;
 
   g_assert_cmpint (g_mkdir (dead, 0700), ==, 0);
   g_assert_cmpint (g_mkdir (other, 0700), ==, 0);
   g_assert_true (g_file_set_contents (file, "x", 1, NULL));
+  g_assert_cmpint (symlink (other, link), ==, 0);
+  g_assert_cmpint (symlink (other, planted), ==, 0);
+  g_assert_true (g_file_set_contents (kept, "x", 1, NULL));
+  if (getuid () == 0) {
+    g_assert_cmpint (g_mkdir (strange, 0700), ==, 0);
+    g_assert_cmpint (chown (strange, 12345, 12345), ==, 0);
+  }
   first = start (&place, &error);
   g_assert_no_error (error);
   g_assert_false (g_file_test (dead, G_FILE_TEST_EXISTS));
   g_assert_true (g_file_test (other, G_FILE_TEST_EXISTS));
+  /* Names that look like ours: neither another user's folder nor what a link leads to. */
+  g_assert_true (g_file_test (kept, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (planted, G_FILE_TEST_IS_SYMLINK));
+  g_assert_true (getuid () != 0 || g_file_test (strange, G_FILE_TEST_EXISTS));
 
   /* The folder of one that lives stays. */
   g_autofree char *profile = find_profile (&place);

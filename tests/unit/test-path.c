@@ -343,6 +343,98 @@ test_remove_tree_stops_at_links (Folder *folder, gconstpointer data)
   g_assert_true (rec_path_remove_tree (folder->root, &error));
 }
 
+/* Somebody who may write there swaps folders and links while we are at it. */
+static void *
+swap_folder_and_link (void *data)
+{
+  const char *const *paths = data; /* the name, a folder, a link, whether to stop */
+
+  while (!g_atomic_int_get ((const int *) paths[3])) {
+    (void) g_rename (paths[1], paths[0]);
+    (void) g_rename (paths[0], paths[1]);
+    (void) g_rename (paths[2], paths[0]);
+    (void) g_rename (paths[0], paths[2]);
+  }
+  return NULL;
+}
+
+static void
+test_remove_tree_cannot_be_led_astray (Folder *folder, gconstpointer data)
+{
+  (void) data;
+  g_autofree char *secret = g_build_filename (folder->outside, "secret", NULL);
+  g_autofree char *top = g_build_filename (folder->root, "top", NULL);
+  g_autofree char *real = g_build_filename (folder->root, "real", NULL);
+  g_autofree char *link = g_build_filename (folder->root, "link", NULL);
+  g_autofree char *bait = g_build_filename (top, "bait", NULL);
+  int is_over = 0;
+  const char *paths[] = { bait, real, link, (const char *) &is_over };
+
+  g_assert_cmpint (g_mkdir (top, 0700), ==, 0);
+  g_autoptr (GThread) thread = g_thread_new ("swap", swap_folder_and_link, paths);
+  for (int i = 0; i < 3000; i++) {
+    g_autofree char *file = g_build_filename (real, "secret", NULL);
+
+    /* What was removed is made anew. */
+    if (g_mkdir (real, 0700) == 0)
+      (void) g_file_set_contents (file, "bait", -1, NULL);
+    (void) !symlink (folder->outside, link);
+    (void) g_mkdir (top, 0700);
+    (void) rec_path_remove_tree (top, NULL);
+    g_assert_true (g_file_test (secret, G_FILE_TEST_EXISTS));
+  }
+  g_atomic_int_set (&is_over, 1);
+  g_thread_join (g_steal_pointer (&thread));
+}
+
+static void
+test_remove_tree_asks_whose_it_is (Folder *folder, gconstpointer data)
+{
+  (void) data;
+  g_autoptr (GError) error = NULL;
+  g_autofree char *secret = g_build_filename (folder->outside, "secret", NULL);
+  g_autofree char *link = g_build_filename (folder->root, "out", NULL);
+  const uid_t others[] = { getuid () + 1, getuid () + 2 }, ours[] = { getuid () + 1, getuid () };
+
+  g_assert_false (rec_path_remove_tree_of (folder->root, others, 2, &error));
+  g_assert_nonnull (strstr (error->message, folder->root));
+  g_clear_error (&error);
+  make_link (folder, "../outside", "out");
+  g_assert_false (rec_path_remove_tree_of (link, ours, 2, NULL));
+  g_assert_true (g_file_test (secret, G_FILE_TEST_EXISTS));
+  g_assert_true (rec_path_remove_tree_of (folder->root, ours, 2, &error));
+  g_assert_no_error (error);
+  g_assert_false (g_file_test (folder->root, G_FILE_TEST_EXISTS));
+  g_assert_true (g_file_test (secret, G_FILE_TEST_EXISTS));
+  g_assert_true (rec_path_remove_tree_of (folder->root, ours, 2, &error)); /* is gone */
+}
+
+static void
+test_remove_tree_gives_up_in_the_depth (Folder *folder, gconstpointer data)
+{
+  (void) data;
+  g_autoptr (GError) error = NULL;
+  rec_autofd int fd = open (folder->root, O_RDONLY | O_DIRECTORY);
+
+  for (int i = 0; i < 600; i++) {
+    g_assert_cmpint (mkdirat (fd, "d", 0700), ==, 0);
+    const int next = openat (fd, "d", O_RDONLY | O_DIRECTORY);
+    rec_fd_close (&fd);
+    fd = next;
+  }
+  g_assert_false (rec_path_remove_tree (folder->root, &error));
+  g_assert_nonnull (error);
+  /* Half of it is out of reach for the next attempt, which starts there. */
+  g_autofree char *half = g_strdup (folder->root);
+  for (int i = 0; i < 300; i++) {
+    char *longer = g_strconcat (half, "/d", NULL);
+    g_free (half);
+    half = longer;
+  }
+  g_assert_true (rec_path_remove_tree (half, NULL));
+  g_assert_true (rec_path_remove_tree (folder->root, NULL));
+}
+
 #define ADD(name, test) g_test_add (name, Folder, NULL, set_up, test, tear_down)
 
 int
@@ -367,5 +459,8 @@ main (int argc, char **argv)
   ADD ("/path/unwritable-file-keeps-the-old-one", test_unwritable_file_keeps_the_old_one);
   ADD ("/path/make-folder-makes-parents", test_make_folder_makes_parents);
   ADD ("/path/remove-tree-stops-at-links", test_remove_tree_stops_at_links);
+  ADD ("/path/remove-tree-cannot-be-led-astray", test_remove_tree_cannot_be_led_astray);
+  ADD ("/path/remove-tree-asks-whose-it-is", test_remove_tree_asks_whose_it_is);
+  ADD ("/path/remove-tree-gives-up-in-the-depth", test_remove_tree_gives_up_in_the_depth);
   return g_test_run ();
 }
