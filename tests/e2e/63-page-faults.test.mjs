@@ -5,7 +5,8 @@ import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import * as media from './lib/media.mjs';
-import { isRunning, temporaryFolder } from './lib/server.mjs';
+import { palette } from './lib/palette.mjs';
+import { build, isRunning, temporaryFolder } from './lib/server.mjs';
 import { Stage } from './lib/suite.mjs';
 import { record, within } from './lib/wait.mjs';
 
@@ -55,7 +56,26 @@ addLayout('burglar', `<div id="videos"></div>${joining("session.subscribe(stream
   }, 50);
 </script>`);
 
-const stage = new Stage({ name: 'page-faults', settings: { 'openvidu.recording.custom-layout': layouts } });
+// The customer's page on a server of its own: green, and what is published beside it.
+const elsewhere = createServer((request, response) => {
+  const { pathname } = new URL(request.url, 'http://a');
+  if (pathname === '/library.js')
+    return response.end(readFileSync(path.join(build, 'openvidu-browser/openvidu-browser-2.32.2.min.js')));
+  return response.end(`<!doctype html><link rel="icon" href="data:,"><style>html { background: rgb(${palette.green}); }
+    body { margin: 0; } video { display: block; width: 320px; height: 240px; }</style><div id="videos"></div>
+    ${joining("session.subscribe(stream, 'videos');").replace(/src="[^"]*"/, 'src="/library.js"')
+    .replace('location.host', `'localhost:${stage.server.port}'`)}`);
+});
+await once(elsewhere.listen(0, '127.0.0.1'), 'listening');
+elsewhere.unref();
+const address = `http://127.0.0.1:${elsewhere.address().port}`;
+const options = temporaryFolder('options');
+writeFileSync(path.join(options, 'custom_subfolder.ini'), `[custom_subfolder]\nallow = https://layouts.example.com ${address}/page\n`);
+
+const stage = new Stage({
+  name: 'page-faults',
+  settings: { 'openvidu.recording.custom-layout': layouts, 'plugins.config-directory': options },
+});
 const small = { width: 160, height: 120 };
 const properties = { recordingLayout: 'CUSTOM', resolution: '640x360', frameRate: 10, name: 'page' };
 
@@ -102,6 +122,21 @@ stage.test('fall back to the native layout, and say why', async () => {
     assert.ok(blue?.width > 600, `${customLayout}: ${JSON.stringify(blue)}`);
     assert.deepEqual(media.heard(await media.sound(file(stopped)), [500, 900], stopped.duration - 1, stopped.duration), [500]);
   }
+}, { seconds: 120 });
+
+stage.test('show a page of another server, where the ini allows it', async () => {
+  const session = await stage.session();
+  await stage.enter(session, { colour: 'blue', tone: 500, ...small });
+  for (const refused of [`${address}/other`, `${address}/page/../other`, 'http://localhost:1/page', 'https://layouts.example.com.invalid/'])
+    assert.equal((await stage.rest.post('/openvidu/api/recordings/start',
+      { session, ...properties, customLayout: refused })).status, 400, refused);
+  const started = await stage.startRecording(session, { ...properties, customLayout: `${address}/page/live?theme=dark` });
+  await record(2);
+  const stopped = await stage.stopRecording(started.id);
+  assert.deepEqual((await told(started.id)).notes.filter((note) => !/repeated/.test(note)), []);
+  const { green, blue } = media.tiles(await media.frameAt(file(stopped), stopped.duration - 0.5));
+  assert.ok(green?.width > 630 && Math.abs(blue?.width - 320) < 8 && blue.x < 8, JSON.stringify({ green, blue }));
+  assert.deepEqual(media.heard(await media.sound(file(stopped)), [500, 900], stopped.duration - 1, stopped.duration), [500]);
 }, { seconds: 120 });
 
 stage.test('keep a page where it belongs, open it anew when it crashes, and leave no browser behind', async () => {
