@@ -50,6 +50,7 @@ typedef struct {
   RecSignalServer *signal;
   RecApi *api;
   bool is_stopping;
+  guint upload_deadline; /* source; while a drained server waits for uploads */
 } Server;
 
 /* A secret in the arguments would stay visible to every user of the machine. */
@@ -166,13 +167,51 @@ on_stop_signal (gpointer data)
 }
 
 static void
+stop_when_drained (Server *server)
+{
+  if (server->is_stopping || !rec_supervisor_is_draining (server->supervisor))
+    return;
+  g_message ("drained: no recording is left");
+  on_stop_signal (server);
+}
+
+static void
+on_uploaded (void *data)
+{
+  Server *server = data;
+
+  if (server->upload_deadline != 0)
+    g_source_remove (server->upload_deadline);
+  server->upload_deadline = 0;
+  stop_when_drained (server);
+}
+
+static gboolean
+on_upload_deadline (gpointer data)
+{
+  Server *server = data;
+
+  server->upload_deadline = 0;
+  g_warning ("files are still being uploaded after uploads.timeout-s, not waiting for them");
+  stop_when_drained (server);
+  return G_SOURCE_REMOVE;
+}
+
+/* May be called again while we wait for uploads. */
+static void
 on_drained (void *data)
 {
   Server *server = data;
 
-  g_message ("drained: no recording is left");
-  if (!server->is_stopping)
-    on_stop_signal (server);
+  if (server->is_stopping || server->upload_deadline != 0)
+    return;
+  if (!rec_api_wait_for_uploads (server->api, on_uploaded, server)) {
+    stop_when_drained (server);
+    return;
+  }
+  g_message ("no recording is left; waiting for the files that are being uploaded");
+  server->upload_deadline = g_timeout_add_seconds (
+      (guint) rec_config_get_int (server->config, "uploads.timeout-s"), on_upload_deadline, server);
 }
 
 static gboolean
@@ -294,6 +333,8 @@ close_all_sessions (RecRegistry *registry)
 static void
 free_server (Server *server)
 {
+  if (server->upload_deadline != 0)
+    g_source_remove (server->upload_deadline);
   if (server->registry != NULL && server->api != NULL)
     close_all_sessions (server->registry);
   g_clear_pointer (&server->api, rec_api_free);

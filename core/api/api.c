@@ -222,6 +222,12 @@ rec_api_new (const RecApiContext *context, GError **error)
   return api;
 }
 
+bool
+rec_api_wait_for_uploads (RecApi *api, void (*done) (void *data), void *data)
+{
+  return api->uploads != NULL && rec_uploads_wait_for_idle (api->uploads, done, data);
+}
+
 void
 rec_api_stop (RecApi *api)
 {

@@ -202,7 +202,10 @@ const RecSetting rec_settings[] = {
   { "recording.kill-timeout-ms", REC_SETTING_INT, "2000", 100, 60000, "ms", NULL, NULL, 0,
     "Time between SIGTERM and SIGKILL for a worker." },
   { "recording.recover-timeout-ms", REC_SETTING_INT, "60000", 1000, 3600000, "ms", NULL, NULL, 0,
-    "Time to salvage the files of one recording." },
+    "A worker that salvages the files of a recording and gets no further for this long is ended; the next start of the\n"
+    "server tries again, three times in all." },
+  { "recording.recover-limit-s", REC_SETTING_INT, "14400", 1, 604800, "s", NULL, NULL, 0,
+    "What reading the files of one recording may take while it gets on, when they are salvaged." },
   { "recording.orphan-timeout-ms", REC_SETTING_INT, "5000", 100, 60000, "ms", NULL, NULL, 0,
     "What a worker that lost its server may take for its files before the next server ends it and salvages them." },
   { "recording.heartbeat-timeout-ms", REC_SETTING_INT, "10000", 6000, 120000, "ms", NULL, NULL, 0,

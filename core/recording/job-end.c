@@ -1,4 +1,4 @@
-/* job-end.c - how the job of one recording ends: failed, complete, or with what could be salvaged. */
+/* job-end.c - how the job of one recording ends: failed or complete. */
 #define G_LOG_DOMAIN "rec.recording.job"
 #include "recording/job-private.h"
 
@@ -43,9 +43,9 @@ on_saved (const GError *error, void *data)
   if (error != NULL)
     g_warning ("the outcome of recording '%s' is not on the disk: %s", job->recording->id,
         error->message);
-  else
+  else if (!job->keeps_journal)
     rec_store_forget_journal (job->context, job->recording->id);
-  if (error == NULL)
+  if (error == NULL && !job->keeps_journal)
     rec_store_forget_chronicle (job->context, job->recording);
   for (guint i = 0; error == NULL && job->packed != NULL && i < job->packed->len; i++)
     rec_store_forget_file (job->context, job->recording, job->packed->pdata[i]);
@@ -130,59 +130,4 @@ rec_job_complete (RecJob *job, json_object *finished, const char *why)
       recording->message != NULL ? recording->message : "recorded");
   if (job->worker != NULL)
     job->deadline = g_timeout_add (THUMBNAIL_TIMEOUT_MS, on_linger_deadline, job);
-}
-
-/* --- salvage ----------------------------------------------------------------------------------------- */
-
-static void
-on_salvaged (RecSalvage *salvage G_GNUC_UNUSED, json_object *finished, const char *why, void *data)
-{
-  RecJob *job = data;
-  g_autofree char *cause = g_strdup (job->failure);
-  g_autofree char *message = NULL;
-
-  if (finished != NULL && rec_outcome_has_file (job->recording, finished)) {
-    rec_job_note (job, "the file was salvaged after its worker was lost");
-    rec_job_complete (job, finished, cause);
-  } else {
-    message = g_strdup_printf ("%s; nothing could be salvaged: %s", cause,
-        rec_json_string_or (finished, "message", why));
-    rec_job_complete (job, NULL, message);
-  }
-  g_clear_pointer (&job->salvage, rec_salvage_free);
-}
-
-bool
-rec_job_start_salvage (RecJob *job, GError **error)
-{
-  job->phase = REC_PHASE_SALVAGING;
-  job->salvage = rec_salvage_new (job->context->config, job->context->pool, job->setup, on_salvaged,
-      job, error);
-  return job->salvage != NULL;
-}
-
-void
-rec_job_lose_worker (RecJob *job, const char *why)
-{
-  g_autoptr (GError) error = NULL;
-  g_autofree char *cause = job->failure != NULL ? g_strdup_printf ("%s; %s", job->failure, why)
-                                                : g_strdup (why);
-
-  rec_job_log (job, G_LOG_LEVEL_CRITICAL, cause);
-  rec_job_set_text (&job->failure, cause);
-  rec_job_set_text (&job->recording->message, cause);
-  rec_job_clear_source (&job->deadline);
-  rec_job_clear_source (&job->watchdog);
-  g_clear_pointer (&job->limits, rec_limits_free);
-  g_clear_pointer (&job->tracks, rec_tracks_free);
-  if (job->recording->status == REC_RECORDING_STARTED) {
-    rec_job_set_text (&job->recording->reason, "mediaServerCrashed");
-    rec_registry_set_recording_status (job->context->registry, job->recording,
-        REC_RECORDING_STOPPED);
-  }
-  if (rec_job_start_salvage (job, &error))
-    return;
-  g_autofree char *message =
-      g_strdup_printf ("%s; nothing could be salvaged: %s", cause, error->message);
-  rec_job_complete (job, NULL, message);
 }

@@ -36,6 +36,8 @@ struct RecJob {
   RecSalvage *salvage;
   char *failure; /* what the worker said when it gave up */
   bool is_journaled, is_saved, never_began;
+  bool keeps_journal; /* for the next server, which tries again */
+  unsigned n_tries;   /* to salvage it, that failed */
   int64_t start_ns, last_heard_us;
   RecPatience patience;
   GPtrArray *packed; /* names of the files that are in the ZIP; NULL: none */
@@ -54,6 +56,13 @@ void rec_job_note (RecJob *job, const char *text);
 void rec_job_set_text (char **field, const char *text);
 void rec_job_clear_source (guint *source);
 
+/* --- job-streams.c --------------------------------------------------------------------------------- */
+
+/* All that are published. */
+void rec_job_attach_streams (RecJob *job);
+/* Those of them that are to be kept one by one. */
+unsigned rec_job_count_streams (const RecJob *job);
+
 /* --- job-end.c -------------------------------------------------------------------------------------- */
 
 /* Called whenever one of the things that the end waits for may have happened. */
@@ -61,8 +70,12 @@ void rec_job_be_over_when_done (RecJob *job);
 void rec_job_fail_start (RecJob *job, RecErrorCode code, const char *why);
 /* finished: NULL when nothing could be saved. */
 void rec_job_complete (RecJob *job, json_object *finished, const char *why);
+
+/* --- job-salvage.c ---------------------------------------------------------------------------------- */
+
 /* The worker died while there were files: what they hold is finished by another one. */
 void rec_job_lose_worker (RecJob *job, const char *why);
-bool rec_job_start_salvage (RecJob *job, GError **error);
+/* The same of an earlier server's. Says how it ends, if need be that it cannot begin. */
+void rec_job_salvage (RecJob *job);
 
 #endif

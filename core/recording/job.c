@@ -137,35 +137,6 @@ on_journaled (const GError *error, void *data)
   set_up_when_prepared (job);
 }
 
-static void
-attach_published_streams (RecJob *job)
-{
-  RecSession *session = job->shows_page ? NULL : job->recording->session;
-
-  for (guint i = 0; session != NULL && i < session->participants->len; i++) {
-    RecParticipant *participant = session->participants->pdata[i];
-
-    if (participant->stream != NULL && participant->stream->is_published)
-      rec_job_add_stream (job, participant->stream);
-  }
-}
-
-/* Those that are to be kept one by one. */
-static unsigned
-count_published_streams (const RecJob *job)
-{
-  RecSession *session = job->recording->session;
-  unsigned n = 0;
-
-  for (guint i = 0; session != NULL && i < session->participants->len; i++) {
-    RecParticipant *participant = session->participants->pdata[i];
-
-    n += participant->stream != NULL && participant->stream->is_published &&
-         rec_tracks_is_recorded (participant->stream);
-  }
-  return n;
-}
-
 /* File time 0 is now. */
 static void
 send_begin (RecJob *job)
@@ -176,7 +147,7 @@ send_begin (RecJob *job)
   job->recording->created_at_ms = rec_registry_now_ms (job->context->registry);
   rec_json_set_int (message, "startNs", job->start_ns);
   rec_json_set_int (message, "createdAt", job->recording->created_at_ms);
-  rec_json_set_int (message, "streams", count_published_streams (job));
+  rec_json_set_int (message, "streams", rec_job_count_streams (job));
   rec_worker_process_send (job->worker, REC_CONTROL_BEGIN, message);
 }
 
@@ -194,7 +165,7 @@ open_feeds (RecJob *job)
   if (job->page != NULL)
     set_deadline (job, "recording.start-timeout-ms", false);
   send_begin (job);
-  attach_published_streams (job);
+  rec_job_attach_streams (job);
 }
 
 /* --- running ----------------------------------------------------------------------------------------- */
@@ -316,8 +287,7 @@ static void
 take_progress (RecJob *job, json_object *message)
 {
   if (job->phase == REC_PHASE_STOPPING && job->deadline != 0 &&
-      rec_patience_grows (&job->patience, job->context->config,
-          rec_json_int_or (message, "bytes", 0)))
+      rec_patience_hears (&job->patience, job->context->config, message))
     set_deadline (job, "recording.stop-timeout-ms", false);
 }
 
@@ -336,7 +306,7 @@ take_page (RecJob *job, json_object *message)
   job->shows_page = false;
   rec_page_end (job->context->registry, job->recording);
   if (job->tracks != NULL)
-    attach_published_streams (job);
+    rec_job_attach_streams (job);
 }
 
 static void
@@ -450,23 +420,22 @@ rec_job_new (const RecJobContext *context, RecRecording *recording, json_object 
   job->started_data = data;
   rec_worker_process_set_events (worker, &worker_events, job);
   set_deadline (job, "recording.start-timeout-ms", false);
-  rec_store_journal (context, recording, setup, rec_worker_process_get_pid (worker), on_journaled,
-      job);
+  rec_store_journal (context, recording, setup,
+      &(RecStoreWork){ .worker = rec_worker_process_get_pid (worker) }, on_journaled, job);
   rec_store_entity (context, recording, NULL, NULL);
   return job;
 }
 
 RecJob *
 rec_job_new_salvage (const RecJobContext *context, RecRecording *recording, json_object *setup,
-    const char *why, GError **error)
+    const char *why, unsigned n_tries)
 {
   RecJob *job = make_job (context, recording, setup);
 
   job->failure = g_strdup (why);
-  if (rec_job_start_salvage (job, error))
-    return job;
-  rec_job_free (job);
-  return NULL;
+  job->n_tries = n_tries;
+  rec_job_salvage (job);
+  return job;
 }
 
 void
@@ -557,61 +526,4 @@ rec_job_kill (RecJob *job)
   rec_worker_process_kill (job->worker);
   g_clear_pointer (&job->worker, rec_worker_process_free);
   rec_job_be_over_when_done (job);
-}
-
-void
-rec_job_add_stream (RecJob *job, RecStreamInfo *stream)
-{
-  g_autoptr (GError) error = NULL;
-
-  if (job->tracks == NULL || job->shows_page || rec_tracks_add (job->tracks, stream, &error))
-    return;
-  g_autofree char *note =
-      g_strdup_printf ("stream '%s' is not recorded: %s", stream->id, error->message);
-  rec_job_note (job, note);
-}
-
-void
-rec_job_end_stream (RecJob *job, RecStreamInfo *stream)
-{
-  if (job->tracks != NULL && !job->shows_page)
-    rec_tracks_end (job->tracks, stream);
-}
-
-void
-rec_job_change_stream (RecJob *job, RecStreamInfo *stream)
-{
-  if (job->tracks != NULL && !job->shows_page)
-    rec_tracks_change (job->tracks, stream);
-}
-
-/* What a page could show, if it showed everything. */
-static int
-count_pictures (const RecJob *job)
-{
-  const GPtrArray *participants = job->recording->session->participants;
-  int n = 0;
-
-  for (unsigned i = 0; i < participants->len; i++) {
-    const RecStreamInfo *stream = ((RecParticipant *) participants->pdata[i])->stream;
-
-    n += stream != NULL && stream->is_published && stream->has_video && stream->video_active;
-  }
-  return n;
-}
-
-void
-rec_job_tell_recorder (RecJob *job, bool is_there)
-{
-  json_object *message;
-
-  if (!job->shows_page || job->worker == NULL ||
-      (job->phase != REC_PHASE_SETTING_UP && job->phase != REC_PHASE_STARTING &&
-          job->phase != REC_PHASE_RUNNING))
-    return;
-  message = json_object_new_object ();
-  rec_json_set_string (message, "state", is_there ? "joined" : "left");
-  if (job->recording->session != NULL)
-    rec_json_set_int (message, "streams", count_pictures (job));
-  rec_worker_process_send (job->worker, REC_CONTROL_RECORDER, message);
 }

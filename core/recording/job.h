@@ -32,9 +32,10 @@ typedef struct {
  * once, unless the job is freed. */
 RecJob *rec_job_new (const RecJobContext *context, RecRecording *recording, json_object *setup,
     json_object *page, RecRecordingDone started, void *data, GError **error);
-/* Finishes and tells what a dead worker of an earlier server left; recording is STOPPED. */
+/* Finishes and tells what a dead worker of an earlier server left; recording is STOPPED. why: what happened to it; n_tries:
+ * to do so, that failed. */
 RecJob *rec_job_new_salvage (const RecJobContext *context, RecRecording *recording,
-    json_object *setup, const char *why, GError **error);
+    json_object *setup, const char *why, unsigned n_tries);
 /* What still runs goes on by itself and is salvaged by the next server. */
 void rec_job_free (RecJob *job);
 

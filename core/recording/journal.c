@@ -39,7 +39,7 @@ rec_journal_entry_new (const char *id, const char *directory, json_object *entit
   entry->entity = json_object_get (entity);
   entry->setup = json_object_get (setup);
   entry->pid = pid;
-  entry->start_ticks = rec_child_read_start_ticks (pid);
+  entry->start_ticks = pid > 0 ? rec_child_read_start_ticks (pid) : 0;
   entry->boot_id = read_boot_id ();
   return entry;
 }
@@ -54,6 +54,7 @@ rec_journal_entry_free (RecJournalEntry *entry)
   json_object_put (entry->entity);
   json_object_put (entry->setup);
   g_free (entry->boot_id);
+  g_free (entry->why);
   g_free (entry);
 }
 
@@ -87,6 +88,9 @@ rec_journal_entry_to_text (const RecJournalEntry *entry)
   rec_json_set_int (json, "pid", entry->pid);
   rec_json_set_int (json, "startTicks", (int64_t) entry->start_ticks);
   rec_json_set_string (json, "bootId", entry->boot_id);
+  rec_json_set_int (json, "tries", entry->n_tries);
+  if (entry->why != NULL)
+    rec_json_set_string (json, "why", entry->why);
   rec_json_take (json, "entity", json_object_get (entry->entity));
   rec_json_take (json, "setup", json_object_get (entry->setup));
   return rec_json_to_pretty_text (json);
@@ -102,13 +106,15 @@ read_entry (const char *path, GError **error)
         .is_valid = rec_path_is_safe_name,
         .expected = "a file name" },
     { .name = "directory", .type = REC_JSON_STRING, .required = true, .max = 4096 },
-    { .name = "pid", .type = REC_JSON_INTEGER, .required = true, .min = 1, .max = INT32_MAX },
+    { .name = "pid", .type = REC_JSON_INTEGER, .required = true, .min = 0, .max = INT32_MAX },
     { .name = "startTicks",
         .type = REC_JSON_INTEGER,
         .required = true,
         .min = 0,
         .max = INT64_MAX },
     { .name = "bootId", .type = REC_JSON_STRING, .required = true },
+    { .name = "tries", .type = REC_JSON_INTEGER, .min = 0, .max = REC_JOURNAL_MAX_TRIES },
+    { .name = "why", .type = REC_JSON_STRING },
     { .name = "entity", .type = REC_JSON_OBJECT, .required = true },
     { .name = "setup", .type = REC_JSON_OBJECT, .required = true },
     REC_JSON_FIELDS_END,
@@ -125,6 +131,8 @@ read_entry (const char *path, GError **error)
   entry->pid = (pid_t) rec_json_int_or (json, "pid", 0);
   entry->start_ticks = (uint64_t) rec_json_int_or (json, "startTicks", 0);
   entry->boot_id = g_strdup (rec_json_string_or (json, "bootId", ""));
+  entry->n_tries = (unsigned) rec_json_int_or (json, "tries", 0);
+  entry->why = g_strdup (rec_json_string_or (json, "why", NULL));
   return entry;
 }
 
@@ -178,7 +186,7 @@ rec_journal_entry_open_worker (const RecJournalEntry *entry)
 {
   g_autofree char *boot_id = read_boot_id ();
 
-  if (strcmp (boot_id, entry->boot_id) != 0)
+  if (entry->pid == 0 || strcmp (boot_id, entry->boot_id) != 0)
     return -1;
   int fd = pidfd_open (entry->pid, 0);
   /* After opening: the descriptor now belongs to whoever has the id, and only then is it asked who that is. */

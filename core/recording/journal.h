@@ -14,12 +14,17 @@ typedef struct {
   json_object *entity; /* as in its file, at the start */
   json_object
       *setup; /* what its worker was set up with: sinks, options (secret ones too), bounds */
-  pid_t pid;  /* of the worker */
+  pid_t pid;  /* of the worker that records or salvages it; 0: none does */
   uint64_t start_ticks;
   char *boot_id;
+  unsigned n_tries; /* to salvage it, that failed */
+  char *why;        /* it is salvaged; NULL: not known */
 } RecJournalEntry;
 
-/* Takes references of entity and setup. */
+/* What could not be salvaged by then is given up; its files stay where they are. */
+#define REC_JOURNAL_MAX_TRIES 3
+
+/* Takes references of entity and setup. No tries, no reason. */
 RecJournalEntry *rec_journal_entry_new (const char *id, const char *directory, json_object *entity,
     json_object *setup, pid_t pid);
 void rec_journal_entry_free (RecJournalEntry *entry);

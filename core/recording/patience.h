@@ -4,16 +4,18 @@
 
 #include "base/types.h"
 
+#include <json-c/json.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 /* All 0 in the beginning. */
 typedef struct {
-  int64_t n_bytes, since_us;
+  int64_t n_bytes;            /* packed */
+  int64_t zip_us, recover_us; /* since when */
 } RecPatience;
 
-/* The worker has packed n_bytes: true when it is more than before, and recording.zip-timeout-s has not passed since the
- * first time. */
-bool rec_patience_grows (RecPatience *patience, const RecConfig *config, int64_t n_bytes);
+/* A progress message came: true when the worker may take longer for it. With bytes: more are packed than before, and
+ * recording.zip-timeout-s has not passed since the first time; without: the same of recording.recover-limit-s. */
+bool rec_patience_hears (RecPatience *patience, const RecConfig *config, json_object *message);
 
 #endif

@@ -355,6 +355,30 @@ rec_place_remove_unfinished (const RecRecording *recording, GError **error)
          remove_parts (recording, with_id, error) && remove_file (reserve, error);
 }
 
+/* The folder's own small files do not count, and a thumbnail alone is no recording. */
+static bool
+is_worth_a_try (const RecRecording *recording, const char *name)
+{
+  g_autofree char *path = dup_path (recording, "", name, "");
+  struct stat info;
+
+  return rec_place_may_own (recording, name) && !g_str_has_prefix (name, ".") &&
+         !g_str_has_suffix (name, ".jpg") && !g_str_has_suffix (name, ".json") &&
+         lstat (path, &info) == 0 && S_ISREG (info.st_mode) && info.st_size > 0;
+}
+
+bool
+rec_place_has_files (const RecRecording *recording)
+{
+  g_autoptr (GDir) dir = g_dir_open (recording->directory, 0, NULL);
+  const char *name = NULL;
+
+  while (dir != NULL && (name = g_dir_read_name (dir)) != NULL)
+    if (is_worth_a_try (recording, name))
+      return true;
+  return false;
+}
+
 /* Of a recording that never was finished only the unfinished files can be its own. */
 static bool
 remove_video (const RecRecording *recording, GError **error)

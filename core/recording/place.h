@@ -40,6 +40,9 @@ void rec_place_give_files (const RecConfig *config, const RecRecording *recordin
 /* What sinks left under temporary names, of a recording that never began. */
 bool rec_place_remove_unfinished (const RecRecording *recording, GError **error);
 
+/* Whether there is anything that could still be made a file of: what was written, finished or not. */
+bool rec_place_has_files (const RecRecording *recording);
+
 /* Files and entity; missing ones are fine. */
 bool rec_place_remove (const RecRecording *recording, GError **error);
 

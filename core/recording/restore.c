@@ -40,17 +40,6 @@ drop_head (RecRestore *restore)
   rec_journal_entry_free (g_queue_pop_head (&restore->entries));
 }
 
-static void
-give_up (RecRestore *restore, RecRecording *recording, const char *why)
-{
-  g_free (recording->message);
-  recording->message = g_strdup (why);
-  g_critical ("recording '%s' is lost: %s", recording->id, why);
-  rec_registry_set_recording_status (restore->context->registry, recording, REC_RECORDING_FAILED);
-  rec_store_entity (restore->context, recording, NULL, NULL);
-  rec_store_forget_journal (restore->context, recording->id);
-}
-
 static gboolean work_on_head (gpointer data);
 
 static void
@@ -65,17 +54,13 @@ salvage_head (RecRestore *restore)
 {
   const RecJournalEntry *entry = g_queue_peek_head (&restore->entries);
   RecRecording *recording = rec_registry_find_recording (restore->context->registry, entry->id);
-  g_autoptr (GError) error = NULL;
+  const char *why = entry->why != NULL ? entry->why : "the server ended during the recording";
 
-  RecJob *job = rec_job_new_salvage (restore->context, recording, entry->setup,
-      "the server ended during the recording", &error);
-  if (job != NULL)
-    restore->take (job, restore->data); /* its end brings the next one */
-  else
-    give_up (restore, recording, error->message);
+  /* Its end brings the next one. */
+  restore->take (
+      rec_job_new_salvage (restore->context, recording, entry->setup, why, entry->n_tries),
+      restore->data);
   drop_head (restore);
-  if (job == NULL)
-    go_on (restore);
 }
 
 static gboolean
@@ -143,6 +128,16 @@ is_over (const RecRecording *recording)
   return recording->status == REC_RECORDING_READY || recording->status == REC_RECORDING_FAILED;
 }
 
+/* An outcome on the disk counts, for the server may have died between it and the removal of the journal entry: but not
+ * that of an attempt which the next one follows. */
+static bool
+is_to_be_finished (const RecRecording *recording, const RecJournalEntry *entry)
+{
+  return entry != NULL && (!is_over (recording) ||
+                              (recording->status == REC_RECORDING_FAILED && entry->n_tries > 0 &&
+                                  entry->n_tries < REC_JOURNAL_MAX_TRIES));
+}
+
 static void
 load_entities (RecRestore *restore, GPtrArray *entries)
 {
@@ -157,8 +152,7 @@ load_entities (RecRestore *restore, GPtrArray *entries)
           recording->directory);
       continue;
     }
-    /* An outcome on the disk counts: the server may have died between it and the removal of the journal entry. */
-    if (find_entry (entries, recording->id) != NULL && !is_over (recording)) {
+    if (is_to_be_finished (recording, find_entry (entries, recording->id))) {
       recording->status = REC_RECORDING_STOPPED;
     } else if (!is_over (recording)) {
       recording->status = REC_RECORDING_FAILED;
@@ -261,6 +255,12 @@ rec_restore_free (RecRestore *restore)
     return;
   rec_restore_stop (restore);
   g_free (restore);
+}
+
+guint
+rec_restore_count_waiting (const RecRestore *restore)
+{
+  return g_queue_get_length ((GQueue *) &restore->entries);
 }
 
 void

@@ -19,6 +19,8 @@ RecRestore *rec_restore_new (const RecJobContext *context, RecRestoreTake take, 
 void rec_restore_load_finished (const RecJobContext *context);
 void rec_restore_free (RecRestore *restore);
 
+/* Recordings that no job was made for yet. */
+guint rec_restore_count_waiting (const RecRestore *restore);
 /* A job that was taken is over: the next one may begin. */
 void rec_restore_notify_job_over (RecRestore *restore);
 /* Begins no further ones; their journal entries stay for the next server. */

@@ -1,4 +1,4 @@
-/* salvage.c - one recover run, with a deadline. */
+/* salvage.c - one recover run, ended when nothing is heard of it for too long. */
 #define G_LOG_DOMAIN "rec.recording.salvage"
 #include "recording/salvage.h"
 
@@ -10,6 +10,7 @@ struct RecSalvage {
   const RecConfig *config;
   RecWorkerProcess *worker;
   json_object *setup;
+  bool may_begin;
   json_object *finished; /* its answer, told once the process is gone */
   char *failure;
   guint deadline;
@@ -25,7 +26,7 @@ on_deadline (gpointer data)
 
   salvage->deadline = 0;
   rec_worker_process_end (salvage->worker,
-      "salvaging took longer than recording.recover-timeout-ms");
+      "salvaging got no further within recording.recover-timeout-ms");
   return G_SOURCE_REMOVE;
 }
 
@@ -39,12 +40,27 @@ set_deadline (RecSalvage *salvage)
           on_deadline, salvage);
 }
 
+/* A plugin may be silent for as long as we wait, not for what it may take to finish a file. */
 static void
-on_greeted (RecWorkerProcess *worker, void *data)
+begin_when_allowed (RecSalvage *salvage)
 {
-  RecSalvage *salvage = data;
+  g_autoptr (RecJson) setup = NULL;
 
-  rec_worker_process_send_setup (worker, REC_CONTROL_RECOVER, salvage->setup);
+  if (!salvage->may_begin || !rec_worker_process_is_greeted (salvage->worker))
+    return;
+  salvage->may_begin = false;
+  json_object_deep_copy (salvage->setup, &setup, NULL);
+  if (rec_json_has (setup, "limits"))
+    rec_json_set_int (rec_json_get (setup, "limits"), "finishDeadlineMs",
+        rec_config_get_int (salvage->config, "recording.recover-timeout-ms"));
+  rec_worker_process_send_setup (salvage->worker, REC_CONTROL_RECOVER, setup);
+  set_deadline (salvage);
+}
+
+static void
+on_greeted (RecWorkerProcess *worker G_GNUC_UNUSED, void *data)
+{
+  begin_when_allowed (data);
 }
 
 static void
@@ -56,8 +72,7 @@ on_message (RecWorkerProcess *worker G_GNUC_UNUSED, RecControlType type, json_ob
   if (type == REC_CONTROL_FINISHED && salvage->finished == NULL) {
     salvage->finished = json_object_get (message);
   } else if (type == REC_CONTROL_PROGRESS) {
-    if (salvage->deadline != 0 && rec_patience_grows (&salvage->patience, salvage->config,
-                                      rec_json_int_or (message, "bytes", 0)))
+    if (salvage->deadline != 0 && rec_patience_hears (&salvage->patience, salvage->config, message))
       set_deadline (salvage);
   } else if (type == REC_CONTROL_FAILED) {
     g_free (salvage->failure);
@@ -100,6 +115,19 @@ rec_salvage_new (const RecConfig *config, RecWorkerPool *pool, json_object *setu
   set_deadline (salvage);
   rec_worker_process_set_events (worker, &events, salvage);
   return salvage;
+}
+
+pid_t
+rec_salvage_get_worker (const RecSalvage *salvage)
+{
+  return rec_worker_process_get_pid (salvage->worker);
+}
+
+void
+rec_salvage_begin (RecSalvage *salvage)
+{
+  salvage->may_begin = true;
+  begin_when_allowed (salvage);
 }
 
 void

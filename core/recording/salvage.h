@@ -15,9 +15,12 @@ typedef struct RecSalvage RecSalvage;
 typedef void (*RecSalvageDone) (RecSalvage *salvage, json_object *finished, const char *why,
     void *data);
 
-/* setup: what the dead worker was set up with. */
+/* setup: what the dead worker was set up with. Touches no file before rec_salvage_begin. */
 RecSalvage *rec_salvage_new (const RecConfig *config, RecWorkerPool *pool, json_object *setup,
     RecSalvageDone done, void *data, GError **error);
+pid_t rec_salvage_get_worker (const RecSalvage *salvage);
+/* Once, and no earlier than a server that comes after us would know of the worker. */
+void rec_salvage_begin (RecSalvage *salvage);
 void rec_salvage_free (RecSalvage *salvage);
 
 #endif

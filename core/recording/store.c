@@ -44,12 +44,15 @@ rec_store_info (const RecJobContext *context, const RecRecording *recording)
 
 void
 rec_store_journal (const RecJobContext *context, const RecRecording *recording, json_object *setup,
-    pid_t worker, RecWriterDone done, void *data)
+    const RecStoreWork *work, RecWriterDone done, void *data)
 {
   g_autofree char *path = rec_journal_dup_path (context->journal_folder, recording->id);
   g_autoptr (RecJson) entity = make_entity (context, recording);
-  g_autoptr (RecJournalEntry)
-      entry = rec_journal_entry_new (recording->id, recording->directory, entity, setup, worker);
+  g_autoptr (RecJournalEntry) entry =
+      rec_journal_entry_new (recording->id, recording->directory, entity, setup, work->worker);
+
+  entry->n_tries = work->n_tries;
+  entry->why = g_strdup (work->why);
 
   rec_writer_put (context->writer, path, rec_journal_entry_to_text (entry), PRIVATE_MODE, done,
       data);

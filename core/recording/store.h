@@ -8,12 +8,19 @@
 #include <json-c/json.h>
 #include <sys/types.h>
 
+/* What becomes of a recording now, for the server that may have to go on with it. */
+typedef struct {
+  pid_t worker;     /* that records or salvages it; 0: none */
+  unsigned n_tries; /* to salvage it, that failed */
+  const char *why;  /* it is salvaged, or NULL */
+} RecStoreWork;
+
 /* Each queues the file as things are now. */
 void rec_store_entity (const RecJobContext *context, const RecRecording *recording,
     RecWriterDone done, void *data);
 void rec_store_info (const RecJobContext *context, const RecRecording *recording);
 void rec_store_journal (const RecJobContext *context, const RecRecording *recording,
-    json_object *setup, pid_t worker, RecWriterDone done, void *data);
+    json_object *setup, const RecStoreWork *work, RecWriterDone done, void *data);
 
 /* The worker's notes of who was when, which are in the time line by now. */
 void rec_store_forget_chronicle (const RecJobContext *context, const RecRecording *recording);

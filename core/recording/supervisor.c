@@ -1,6 +1,6 @@
-/* supervisor.c - all recordings: who may start one, whom session events concern, and the end of everything. */
+/* supervisor.c - all recordings: who may start one, and the end of everything. */
 #define G_LOG_DOMAIN "rec.recording.supervisor"
-#include "recording/supervisor.h"
+#include "recording/supervisor-private.h"
 
 #include <string.h>
 
@@ -8,30 +8,11 @@
 #include "base/error.h"
 #include "base/json.h"
 #include "base/main-thread.h"
-#include "recording/admission.h"
-#include "recording/automatic.h"
-#include "recording/job.h"
 #include "recording/journal.h"
 #include "recording/place.h"
 #include "recording/plan.h"
-#include "recording/restore.h"
+#include "recording/store.h"
 #include "session/registry.h"
-
-struct RecSupervisor {
-  RecJobContext context;
-  RecCatalogue *catalogue;
-  GPtrArray *jobs; /* of RecJob */
-  RecRestore *restore;
-  RecAdmission *admission;
-  RecAutomatic *automatic;
-  guint cleaning; /* idle source that frees jobs which are over */
-  bool is_stopping, is_draining;
-  void (*drained) (void *data); /* NULL once called */
-  void *drained_data;
-  void (*all_stopped) (void *data);
-  void *all_stopped_data;
-  guint stop_deadline;
-};
 
 /* --- jobs --------------------------------------------------------------------------------------------- */
 
@@ -41,8 +22,8 @@ free_job (void *data)
   rec_job_free (data);
 }
 
-static RecJob *
-find_job (const RecSupervisor *supervisor, const RecRecording *recording)
+RecJob *
+rec_supervisor_find_job (const RecSupervisor *supervisor, const RecRecording *recording)
 {
   for (guint i = 0; recording != NULL && i < supervisor->jobs->len; i++)
     if (rec_job_get_recording (supervisor->jobs->pdata[i]) == recording)
@@ -74,16 +55,6 @@ forget_refused (RecSupervisor *supervisor, RecRecording *recording)
   rec_registry_remove_recording (supervisor->context.registry, recording);
 }
 
-static void
-tell_drained (RecSupervisor *supervisor)
-{
-  void (*drained) (void *data) = supervisor->drained;
-
-  supervisor->drained = NULL;
-  if (drained != NULL)
-    drained (supervisor->drained_data);
-}
-
 static gboolean
 clean_up (gpointer data)
 {
@@ -102,13 +73,12 @@ clean_up (gpointer data)
     tell_all_stopped (supervisor);
   else if (!supervisor->is_stopping && supervisor->restore != NULL)
     rec_restore_notify_job_over (supervisor->restore);
-  if (supervisor->is_draining && supervisor->jobs->len == 0)
-    tell_drained (supervisor);
+  rec_supervisor_look_whether_drained (supervisor);
   return G_SOURCE_REMOVE;
 }
 
-static void
-clean_up_later (RecSupervisor *supervisor)
+void
+rec_supervisor_clean_up_later (RecSupervisor *supervisor)
 {
   if (supervisor->cleaning == 0)
     supervisor->cleaning = g_idle_add_full (G_PRIORITY_DEFAULT, clean_up, supervisor, NULL);
@@ -120,7 +90,7 @@ on_job_over (RecJob *job, void *data)
   RecSupervisor *supervisor = data;
 
   rec_admission_remove (supervisor->admission, rec_job_get_recording (job)->id);
-  clean_up_later (supervisor);
+  rec_supervisor_clean_up_later (supervisor);
 }
 
 static void
@@ -130,101 +100,6 @@ take_restored (RecJob *job, void *data)
 
   g_ptr_array_add (supervisor->jobs, job);
 }
-
-/* --- what happens in sessions ---------------------------------------------------------------------------- */
-
-static RecJob *
-find_session_job (const RecSupervisor *supervisor, const RecStreamInfo *stream)
-{
-  return find_job (supervisor, stream->owner->session->recording);
-}
-
-static void
-on_stream_published (RecStreamInfo *stream, void *data)
-{
-  RecJob *job = find_session_job (data, stream);
-
-  if (job != NULL)
-    rec_job_add_stream (job, stream);
-}
-
-static void
-on_stream_ended (RecStreamInfo *stream, const char *reason G_GNUC_UNUSED, void *data)
-{
-  RecJob *job = find_session_job (data, stream);
-
-  if (job != NULL)
-    rec_job_end_stream (job, stream);
-}
-
-static void
-on_stream_changed (RecStreamInfo *stream, const char *property G_GNUC_UNUSED,
-    const char *new_value G_GNUC_UNUSED, const char *reason G_GNUC_UNUSED, void *data)
-{
-  RecJob *job = find_session_job (data, stream);
-
-  if (job != NULL)
-    rec_job_change_stream (job, stream);
-}
-
-static void
-tell_recorder (const RecSupervisor *supervisor, const RecParticipant *participant)
-{
-  RecJob *job = strcmp (participant->id, REC_RECORDER_ID) == 0
-                    ? find_job (supervisor, participant->session->recording)
-                    : NULL;
-
-  /* A page that was loaded anew joined before its old self left. */
-  if (job != NULL)
-    rec_job_tell_recorder (job,
-        rec_session_find_participant (participant->session, REC_RECORDER_ID) != NULL);
-}
-
-static void
-on_participant_joined (RecParticipant *participant, void *data)
-{
-  tell_recorder (data, participant);
-}
-
-static void
-on_participant_left (RecParticipant *participant, const char *reason G_GNUC_UNUSED, void *data)
-{
-  tell_recorder (data, participant);
-}
-
-static void
-on_session_closed (RecSession *session, const char *reason, void *data)
-{
-  RecJob *job = find_job (data, session->recording);
-
-  if (job != NULL)
-    rec_job_end (job, reason);
-  session->recording = NULL;
-}
-
-/* Whether its stream is to be kept may change while it is recorded. */
-static void
-on_connection_changed (RecConnection *connection, const char *property,
-    const char *new_value G_GNUC_UNUSED, void *data)
-{
-  const RecParticipant *participant = connection->participant;
-  RecJob *job = NULL;
-
-  if (participant != NULL && participant->stream != NULL && strcmp (property, "record") == 0)
-    job = find_session_job (data, participant->stream);
-  if (job != NULL)
-    rec_job_change_stream (job, participant->stream);
-}
-
-static const RecRegistryEvents registry_events = {
-  .connection_changed = on_connection_changed,
-  .participant_joined = on_participant_joined,
-  .participant_left = on_participant_left,
-  .stream_published = on_stream_published,
-  .stream_ended = on_stream_ended,
-  .stream_changed = on_stream_changed,
-  .session_closed = on_session_closed,
-};
 
 static void
 on_disk_low (uint64_t free_bytes, void *data)
@@ -273,7 +148,7 @@ rec_supervisor_new (const RecConfig *config, RecRegistry *registry, RecRouter *r
   }
   supervisor->context.pool = rec_worker_pool_new (config, program);
   supervisor->restore = rec_restore_new (&supervisor->context, take_restored, supervisor);
-  rec_registry_subscribe (registry, &registry_events, supervisor);
+  rec_registry_subscribe (registry, &rec_supervisor_registry_events, supervisor);
   supervisor->automatic = rec_automatic_new (config, registry, supervisor);
   return supervisor;
 }
@@ -342,8 +217,8 @@ refuse (GError **error, RecErrorCode code, const char *format, ...)
   return false;
 }
 
-static guint
-count_active (const RecSupervisor *supervisor)
+guint
+rec_supervisor_count_running (const RecSupervisor *supervisor)
 {
   guint n_active = 0;
 
@@ -384,7 +259,7 @@ static bool
 check_capacity (const RecSupervisor *supervisor, const RecAdmissionLoad *load, GError **error)
 {
   const RecConfig *config = supervisor->context.config;
-  guint n_active = count_active (supervisor);
+  guint n_active = rec_supervisor_count_running (supervisor);
 
   const char *why_not = rec_supervisor_why_not_ready (supervisor);
 
@@ -458,7 +333,7 @@ bool
 rec_supervisor_stop (RecSupervisor *supervisor, RecRecording *recording, const char *reason,
     RecRecordingDone done, void *data, GError **error)
 {
-  RecJob *job = find_job (supervisor, recording);
+  RecJob *job = rec_supervisor_find_job (supervisor, recording);
 
   REC_ASSERT_MAIN ();
   switch (recording->status) {
@@ -487,7 +362,7 @@ rec_supervisor_stop (RecSupervisor *supervisor, RecRecording *recording, const c
 void
 rec_supervisor_end (RecSupervisor *supervisor, RecSession *session, const char *reason)
 {
-  RecJob *job = find_job (supervisor, session->recording);
+  RecJob *job = rec_supervisor_find_job (supervisor, session->recording);
 
   REC_ASSERT_MAIN ();
   if (job != NULL)
@@ -497,7 +372,7 @@ rec_supervisor_end (RecSupervisor *supervisor, RecSession *session, const char *
 bool
 rec_supervisor_delete (RecSupervisor *supervisor, RecRecording *recording, GError **error)
 {
-  RecJob *job = find_job (supervisor, recording);
+  RecJob *job = rec_supervisor_find_job (supervisor, recording);
 
   REC_ASSERT_MAIN ();
   if (rec_recording_is_active (recording))
@@ -509,6 +384,9 @@ rec_supervisor_delete (RecSupervisor *supervisor, RecRecording *recording, GErro
   rec_writer_flush (supervisor->context.writer);
   if (!rec_place_remove (recording, error))
     return false;
+  /* There is one as long as the next server would try again to salvage it. */
+  if (supervisor->context.journal_folder != NULL)
+    rec_store_forget_journal (&supervisor->context, recording->id);
   rec_registry_remove_recording (supervisor->context.registry, recording);
   return true;
 }
@@ -544,7 +422,7 @@ rec_supervisor_stop_all (RecSupervisor *supervisor, const char *reason, void (*d
     rec_worker_pool_stop (supervisor->context.pool);
   for (guint i = 0; i < supervisor->jobs->len; i++)
     rec_job_end (supervisor->jobs->pdata[i], reason);
-  clean_up_later (supervisor);
+  rec_supervisor_clean_up_later (supervisor);
 }
 
 char *
@@ -557,98 +435,4 @@ rec_supervisor_dup_file_path (RecSupervisor *supervisor G_GNUC_UNUSED,
     return NULL;
   g_autofree char *path = rec_place_dup_thumbnail_path (recording);
   return g_file_test (path, G_FILE_TEST_IS_REGULAR) ? g_steal_pointer (&path) : NULL;
-}
-
-/* --- operations -------------------------------------------------------------------------------------------- */
-
-void
-rec_supervisor_set_drained (RecSupervisor *supervisor, void (*drained) (void *data), void *data)
-{
-  supervisor->drained = drained;
-  supervisor->drained_data = data;
-}
-
-void
-rec_supervisor_set_draining (RecSupervisor *supervisor, bool is_draining)
-{
-  REC_ASSERT_MAIN ();
-  if (is_draining == supervisor->is_draining)
-    return;
-  supervisor->is_draining = is_draining;
-  if (is_draining)
-    g_message ("draining: no new recordings, %u to be completed", supervisor->jobs->len);
-  else
-    g_message ("draining is over: recordings are taken again");
-  if (is_draining)
-    clean_up_later (supervisor);
-}
-
-bool
-rec_supervisor_is_draining (const RecSupervisor *supervisor)
-{
-  return supervisor->is_draining;
-}
-
-const char *
-rec_supervisor_why_not_ready (const RecSupervisor *supervisor)
-{
-  if (supervisor->is_stopping)
-    return "the server is being stopped";
-  return supervisor->is_draining ? "the server is being drained and takes no new recordings" : NULL;
-}
-
-unsigned
-rec_supervisor_count_active (const RecSupervisor *supervisor)
-{
-  return count_active (supervisor);
-}
-
-void
-rec_supervisor_for_each_usage (RecSupervisor *supervisor,
-    void (*each) (const char *recording, const RecUsage *usage, void *data), void *data)
-{
-  for (guint i = 0; i < supervisor->jobs->len; i++) {
-    const char *id = rec_job_get_recording (supervisor->jobs->pdata[i])->id;
-    RecUsage usage;
-
-    if (rec_admission_get_usage (supervisor->admission, id, &usage))
-      each (id, &usage, data);
-  }
-}
-
-typedef struct {
-  const char *recording;
-  void (*each) (const char *recording, const char *stream, const RecFeedStats *stats, void *data);
-  void *data;
-} FeedWalk;
-
-static void
-on_feed (const char *stream_id, const RecFeedStats *stats, void *data)
-{
-  const FeedWalk *walk = data;
-
-  walk->each (walk->recording, stream_id, stats, walk->data);
-}
-
-void
-rec_supervisor_for_each_feed (RecSupervisor *supervisor,
-    void (*each) (const char *recording, const char *stream, const RecFeedStats *stats, void *data),
-    void *data)
-{
-  for (guint i = 0; i < supervisor->jobs->len; i++) {
-    RecJob *job = supervisor->jobs->pdata[i];
-    FeedWalk walk = { rec_job_get_recording (job)->id, each, data };
-
-    if (rec_job_get_tracks (job) != NULL)
-      rec_tracks_for_each (rec_job_get_tracks (job), on_feed, &walk);
-  }
-}
-
-bool
-rec_supervisor_get_free_bytes (RecSupervisor *supervisor, uint64_t *free_bytes)
-{
-  if (!rec_config_get_bool (supervisor->context.config, "openvidu.recording"))
-    return false;
-  rec_admission_measure (supervisor->admission);
-  return rec_admission_get_free_bytes (supervisor->admission, free_bytes);
 }

@@ -57,14 +57,15 @@ char *rec_supervisor_dup_file_path (RecSupervisor *supervisor, const RecRecordin
 
 /* --- operations -------------------------------------------------------------------------------------------- */
 
-/* No new recordings; when the last one is complete, drained is called (once, from the main loop). May be taken back
- * before that. */
+/* No new recordings; when the last one is complete, those of an earlier server as well, drained is called, from the main
+ * loop and perhaps more than once. May be taken back. */
 void rec_supervisor_set_draining (RecSupervisor *supervisor, bool is_draining);
 bool rec_supervisor_is_draining (const RecSupervisor *supervisor);
 void rec_supervisor_set_drained (RecSupervisor *supervisor, void (*drained) (void *data),
     void *data);
 /* NULL when recordings are taken. */
 const char *rec_supervisor_why_not_ready (const RecSupervisor *supervisor);
+/* Those that are not complete, of this server and of earlier ones. */
 unsigned rec_supervisor_count_active (const RecSupervisor *supervisor);
 
 /* Those that were measured, of the recordings that run. */

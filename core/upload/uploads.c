@@ -44,6 +44,8 @@ struct RecUploads {
   GHashTable *waiters; /* RecUpload -> Waiter */
   GPtrArray *leaving;  /* of Leaving */
   GMainContext *context;
+  void (*idle) (void *data); /* NULL: nobody waits for it */
+  void *idle_data;
 
   RecLock lock;      /* guards what follows */
   GPtrArray *active; /* of RecUpload */
@@ -92,6 +94,34 @@ settle (RecUploads *uploads, RecUpload *upload)
   g_ptr_array_remove (uploads->active, upload);
 }
 
+static bool
+is_idle (RecUploads *uploads)
+{
+  REC_LOCKED (&uploads->lock);
+  return uploads->active->len == 0;
+}
+
+static void
+tell_when_idle (RecUploads *uploads)
+{
+  void (*idle) (void *data) = uploads->idle;
+
+  if (idle == NULL || !is_idle (uploads))
+    return;
+  uploads->idle = NULL;
+  idle (uploads->idle_data);
+}
+
+bool
+rec_uploads_wait_for_idle (RecUploads *uploads, void (*idle) (void *data), void *data)
+{
+  if (is_idle (uploads))
+    return false;
+  uploads->idle = idle;
+  uploads->idle_data = data;
+  return true;
+}
+
 static gboolean
 on_finished (gpointer data)
 {
@@ -101,6 +131,7 @@ on_finished (gpointer data)
   if (upload == NULL)
     return G_SOURCE_REMOVE;
   settle (uploads, upload);
+  tell_when_idle (uploads);
   return G_SOURCE_CONTINUE;
 }
 

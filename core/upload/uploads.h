@@ -31,6 +31,10 @@ RecUpload *rec_uploads_begin (RecUploads *uploads, RecUploadOwner *owner, char *
 typedef void (*RecUploadDone) (RecJson *entity, const GError *error, void *data);
 void rec_uploads_when_done (RecUploads *uploads, RecUpload *upload, RecUploadDone done, void *data);
 
+/* When no file comes in any more, idle is called, once; the last one who asked is told. False: none does, and idle will not be
+ * called. */
+bool rec_uploads_wait_for_idle (RecUploads *uploads, void (*idle) (void *data), void *data);
+
 /* Of RecJson, by age; borrowed. */
 GPtrArray *rec_uploads_get_all (RecUploads *uploads);
 RecJson *rec_uploads_find (RecUploads *uploads, const char *id);

@@ -277,7 +277,7 @@ static const RecJsonField page_event_fields[] = {
 };
 
 static const RecJsonField progress_fields[] = {
-  INTEGER ("bytes", 0, INT64_MAX),
+  OPTIONAL_INTEGER ("bytes", 0, INT64_MAX),
   REC_JSON_FIELDS_END,
 };
 

@@ -37,7 +37,8 @@
  *                      page. At "fallback" the server attaches the session's feeds, as for a native recording
  *        stats         media seconds, framesOut, framesRepeated, packetsIn, packetsDropped  (every 5 s), and with a page
  *                      pageFrames (pictures it gave), pageFramesRepeated (pictures of the file for which it gave no new one)
- *        progress      bytes (packed into the ZIP so far: the server has patience as long as they grow)
+ *        progress      bytes (packed into the ZIP so far: the server has patience as long as they grow; absent: files are
+ *                      still being recovered, and that gets on)
  *        finished      ok, files [{name, mediaType, size, durationNs, hasAudio, hasVideo, stream?}], message
  *                      (all files have their final names; the worker may still write the thumbnail before it exits)
  *        failed        message, code              (cannot start or go on; finished follows when something could be saved;

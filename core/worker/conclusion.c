@@ -67,14 +67,14 @@ tell (void (*note) (const char *text), const GError *error)
 
 json_object *
 rec_conclusion_make_files (const RecSetup *setup, RecRecorder *recorder, GPtrArray *sinks,
-    void (*note) (const char *text))
+    void (*note) (const char *text), void (*gets_on) (void))
 {
   g_autoptr (GError) no_metadata = NULL, no_timeline = NULL;
   RecChronicleRecord record;
   json_object *files;
 
   rec_chronicle_read (setup->directory, setup->id, &record);
-  files = rec_report_describe_files (setup, recorder, record.takes, sinks);
+  files = rec_report_describe_files (setup, recorder, record.takes, sinks, gets_on);
   if (takes_streams (sinks)) {
     g_autoptr (RecJson) metadata = rec_metadata_make (record.facts, files, record.takes);
 

@@ -102,16 +102,18 @@ describe_file (const RecSetup *setup, RecRecorder *recorder, GPtrArray *takes, R
 
 json_object *
 rec_report_describe_files (const RecSetup *setup, RecRecorder *recorder, GPtrArray *takes,
-    GPtrArray *sinks)
+    GPtrArray *sinks, void (*gets_on) (void))
 {
   json_object *array = json_object_new_array ();
 
   for (unsigned i = 0; i < sinks->len; i++) {
     g_autoptr (GPtrArray) files = rec_sink_runner_dup_files (sinks->pdata[i]);
 
-    for (unsigned j = 0; j < files->len; j++)
+    for (unsigned j = 0; j < files->len; j++) {
       json_object_array_add (array, describe_file (setup, recorder, takes, sinks->pdata[i],
                                         files->pdata[j], get_number (files, j)));
+      gets_on ();
+    }
   }
   return array;
 }

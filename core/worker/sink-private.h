@@ -31,6 +31,7 @@ struct RecSinkRunner {
     unsigned n_tracks_wanted;
     bool is_ending;
     int64_t end_ns, stored_ns;
+    uint64_t n_progress; /* how often the plugin said that it gets on */
     GPtrArray *files;
     const char *call; /* that runs now */
     int call_ms, call_limit_ms;

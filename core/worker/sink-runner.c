@@ -99,6 +99,7 @@ on_progress (const RecHost *host, int64_t stored_ns)
     is_first = runner->shared.stored_ns == 0 && stored_ns > 0;
     runner->shared.stored_ns = MAX (runner->shared.stored_ns, stored_ns);
     runner->shared.call_ms = 0;
+    runner->shared.n_progress++;
   }
   if (is_first)
     runner->events.changed (runner, runner->data);
@@ -416,6 +417,13 @@ rec_sink_runner_get_stored_ns (RecSinkRunner *runner)
 {
   REC_LOCKED (&runner->shared.lock);
   return runner->shared.stored_ns;
+}
+
+uint64_t
+rec_sink_runner_get_progress (RecSinkRunner *runner)
+{
+  REC_LOCKED (&runner->shared.lock);
+  return runner->shared.n_progress;
 }
 
 uint64_t

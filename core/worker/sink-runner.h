@@ -71,8 +71,9 @@ RecSinkState rec_sink_runner_get_state (RecSinkRunner *runner);
 bool rec_sink_runner_is_over (RecSinkRunner *runner); /* DONE, FAILED or STALLED */
 int64_t rec_sink_runner_get_stored_ns (RecSinkRunner *runner);
 uint64_t rec_sink_runner_get_dropped (RecSinkRunner *runner);
-char *rec_sink_runner_dup_error (RecSinkRunner *runner);      /* NULL: none */
-GPtrArray *rec_sink_runner_dup_files (RecSinkRunner *runner); /* of RecSinkFile */
+uint64_t rec_sink_runner_get_progress (RecSinkRunner *runner); /* how often it told of some */
+char *rec_sink_runner_dup_error (RecSinkRunner *runner);       /* NULL: none */
+GPtrArray *rec_sink_runner_dup_files (RecSinkRunner *runner);  /* of RecSinkFile */
 const char *rec_sink_runner_get_id (const RecSinkRunner *runner);
 bool rec_sink_runner_is_required (const RecSinkRunner *runner);
 

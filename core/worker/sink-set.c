@@ -107,6 +107,16 @@ rec_sink_set_has_data (RecSinkSet *set)
   return true;
 }
 
+uint64_t
+rec_sink_set_get_progress (RecSinkSet *set)
+{
+  uint64_t n_progress = 0;
+
+  for (unsigned i = 0; i < set->all->len; i++)
+    n_progress += rec_sink_runner_get_progress (set->all->pdata[i]);
+  return n_progress;
+}
+
 void
 rec_sink_set_end (RecSinkSet *set)
 {

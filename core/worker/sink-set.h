@@ -25,6 +25,8 @@ void rec_sink_set_check (RecSinkSet *set);
 char *rec_sink_set_take_failure (RecSinkSet *set, bool *is_required);
 /* Everyone who is required has stored something. */
 bool rec_sink_set_has_data (RecSinkSet *set);
+/* How often they said that they get on. */
+uint64_t rec_sink_set_get_progress (RecSinkSet *set);
 /* Lets all of them end, with nothing more to come. */
 void rec_sink_set_end (RecSinkSet *set);
 /* All are over; or those that are required, and the others had a moment more. */

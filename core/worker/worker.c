@@ -27,6 +27,7 @@
 
 #define TICK_MS 100
 #define STATS_MS 5000
+#define PROGRESS_MS 500
 #define MEDIA_PAUSE_MS 10 /* of the 250 that packets have */
 #define ORPHAN_MS 4500
 #define FLUSH_MS 2000
@@ -62,6 +63,10 @@ typedef struct {
   int64_t reported_ns, reported_us; /* file time and time of the last stats */
   unsigned n_expected;              /* streams that were published before the recording began */
   int64_t begun_us;
+  struct {
+    uint64_t n_told;
+    int64_t told_us;
+  } recovery;
 
   RecMediaSocket *media;
   RecCommand *held_stop; /* packets clock: until the media socket is empty */
@@ -116,6 +121,29 @@ report (void)
   worker.reported_us = now_us;
   worker.reported_ns = stats.file_ns;
   say (REC_CONTROL_STATS, rec_report_make_stats (&stats));
+}
+
+/* Files are being recovered, and one more of them is done. */
+static void
+tell_recovered (void)
+{
+  if (worker.recorder == NULL)
+    say (REC_CONTROL_PROGRESS, json_object_new_object ());
+}
+
+/* A sink that reads hours of media says so now and then; one that hangs does not. */
+static void
+tell_recovery (void)
+{
+  const uint64_t n_progress = rec_sink_set_get_progress (worker.sinks);
+  const int64_t now_us = g_get_monotonic_time ();
+
+  if (worker.state != STATE_FINISHING || n_progress == worker.recovery.n_told ||
+      now_us - worker.recovery.told_us < PROGRESS_MS * 1000)
+    return;
+  worker.recovery.n_told = n_progress;
+  worker.recovery.told_us = now_us;
+  tell_recovered ();
 }
 
 /* --- calls from other threads ---------------------------------------------------------------------- */
@@ -446,7 +474,8 @@ make_files (void)
 
   for (unsigned i = 0; i < misses->len; i++)
     note (misses->pdata[i]);
-  worker.files = rec_conclusion_make_files (worker.setup, worker.recorder, sinks, note);
+  worker.files =
+      rec_conclusion_make_files (worker.setup, worker.recorder, sinks, note, tell_recovered);
 }
 
 static void
@@ -836,6 +865,7 @@ on_tick (gpointer data)
   (void) data;
   rec_sink_set_check (worker.sinks);
   report ();
+  tell_recovery ();
   update ();
   return G_SOURCE_CONTINUE;
 }

@@ -191,7 +191,7 @@ recover_clusters (const Lost *lost, RecOutput *output, const RecHost *host, RecE
   bool done;
 
   while (read_cluster (lost, output, &offset, &index)) {
-    if (index.n_clusters % 1000 == 0)
+    if (index.n_clusters % 16 == 0)
       host->progress (host, 0);
   }
   if (index.n_clusters == 0)

@@ -352,7 +352,7 @@ read_fragments (RecOutput *output, uint64_t offset, RecMp4Track *tracks, uint32_
          read_box (output, offset + moof.size, &mdat) && strcmp (mdat.type, "mdat") == 0 &&
          read_fragment (output, tracks, n_tracks, &moof, &mdat)) {
     offset = mdat.offset + mdat.size;
-    if (++n_fragments % 1000 == 0)
+    if (++n_fragments % 16 == 0)
       host->progress (host, 0);
   }
   return offset;

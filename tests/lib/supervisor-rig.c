@@ -66,7 +66,7 @@ rig_start_server (SupervisorRig *rig)
     rig->catalogue = rec_catalogue_new (rig->config, rig_get_program (), &error);
   g_assert_no_error (error);
   rig->supervisor = rec_supervisor_new (rig->config, rig->registry, rig->router, rig->catalogue,
-      rig_get_program (), &error);
+      rig->workers != NULL ? rig->workers : rig_get_program (), &error);
   g_assert_no_error (error);
 }
 

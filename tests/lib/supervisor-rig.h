@@ -16,6 +16,7 @@
 
 typedef struct {
   char *folder, *recordings, *state;
+  const char *workers; /* the program that records; NULL: the one of this build */
   RecConfig *config;
   RecRegistry *registry;
   RecRouter *router;

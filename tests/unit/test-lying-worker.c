@@ -64,7 +64,8 @@ find_type (const char *word)
     RecControlType type;
   } words[] = { { "ready", REC_CONTROL_READY }, { "started", REC_CONTROL_STARTED },
     { "finished", REC_CONTROL_FINISHED }, { "failed", REC_CONTROL_FAILED },
-    { "keyframe", REC_CONTROL_KEYFRAME }, { "stats", REC_CONTROL_STATS } };
+    { "keyframe", REC_CONTROL_KEYFRAME }, { "stats", REC_CONTROL_STATS },
+    { "progress", REC_CONTROL_PROGRESS } };
 
   for (size_t i = 0; i < G_N_ELEMENTS (words); i++)
     if (strcmp (words[i].word, word) == 0)
