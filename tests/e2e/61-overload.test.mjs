@@ -10,8 +10,14 @@ import { Server, temporaryFolder } from './lib/server.mjs';
 import { Stage, lasts } from './lib/suite.mjs';
 import { record, within } from './lib/wait.mjs';
 
-const cores = Number(execFileSync('nproc'));
-const percent = Math.max(1, Math.round(100 / cores)); // about one core
+/** As the server counts them: processors, or the share of them that the control group has. */
+function countCores() {
+  const processors = Number(execFileSync('nproc'));
+  const file = '/sys/fs/cgroup/cpu.max';
+  const [quota, period] = existsSync(file) ? readFileSync(file, 'utf8').split(' ').map(Number) : [];
+  return quota > 0 ? Math.min(processors, quota / period) : processors;
+}
+const percent = Math.min(100, Math.max(1, Math.round(100 / countCores()))); // about one core
 const small = { resolution: '320x240', frameRate: 15 };
 const huge = { resolution: '1920x1080', frameRate: 30 };
 const stage = new Stage({
@@ -214,16 +220,23 @@ stage.test('200 who join and leave take nothing with them', async (t) => {
     const visitor = await Guest.join(await stage.token(session));
     await visitor.leave();
   };
-  for (let i = 0; i < 100; i++)
-    await visit();
-  const before = used();
-  for (let i = 0; i < 200; i++)
-    await visit();
-  await within(10, 'nobody else is in the session', async () => (await stage.rest.get(`/openvidu/api/sessions/${session}`)).json.connections.numberOfElements === 1);
-  await within(10, 'descriptors and threads are given back', () => used().descriptors <= before.descriptors && used().threads <= before.threads);
-  const grown = used().kilobytes - before.kilobytes;
-  t.diagnostic(`${grown} KB more than before`);
-  assert.ok(grown < 3000, `${grown} KB for 200 visits`);
+  const visits = async (n) => {
+    for (let i = 0; i < n; i++)
+      await visit();
+    await within(30, 'nobody else is in the session', async () => (await stage.rest.get(`/openvidu/api/sessions/${session}`)).json.connections.numberOfElements === 1);
+    return used();
+  };
+  const before = await visits(100);
+  // What a visit takes with it is missing in every round; what an allocator keeps for later, in one.
+  const growths = [];
+  for (let last = before; growths.length < 3 && (growths.at(-1) ?? Infinity) >= 1000;) {
+    const now = await visits(200);
+    growths.push(now.kilobytes - last.kilobytes);
+    last = now;
+  }
+  t.diagnostic(`KB more after each 200 visits: ${growths.join(', ')}`);
+  assert.ok(growths.at(-1) < 1000, `each 200 visits take ${growths.join(', ')} KB`);
+  await within(30, 'descriptors and threads are given back', () => used().descriptors <= before.descriptors && used().threads <= before.threads);
   guest.drop();
 });
 

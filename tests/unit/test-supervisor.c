@@ -349,7 +349,7 @@ test_keeps_its_bounds (SupervisorRig *rig, gconstpointer data G_GNUC_UNUSED)
       REC_ERROR_UNAVAILABLE, "recording.max-recordings");
   rig_record_for (200);
   rig_stop (rig, recording);
-  rig_set (rig, "recording.min-free-bytes", "1099511627776");
+  rig_set (rig, "recording.min-free-bytes", "1152921504606846976");
   rig_assert_refused (rig, rig_make_session (rig, "three"), rig_make_properties (NULL),
       REC_ERROR_UNAVAILABLE, "recording.min-free-bytes");
 }
@@ -382,7 +382,7 @@ test_ends_recordings_before_the_disk_is_full (SupervisorRig *rig, gconstpointer 
 
   rig_record_for (1200);
   g_assert_cmpint (recording->status, ==, REC_RECORDING_STARTED);
-  rig_set (rig, "recording.end-free-bytes", "1099511627776");
+  rig_set (rig, "recording.end-free-bytes", "1152921504606846976");
   WAIT_FOR (!rec_recording_is_active (recording));
   rig_assert_plays (rig, recording);
   g_assert_cmpstr (recording->reason, ==, "automaticStop");
