@@ -42,6 +42,21 @@ export async function frameAt(file, seconds) {
   return { width: video.width, height: video.height, data: stdout };
 }
 
+/** When the picture is another than the one before, in seconds. */
+export async function moves(file) {
+  const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', file, '-an', '-vf', 'scale=160:120:flags=area', '-fps_mode', 'passthrough',
+    '-f', 'rawvideo', '-pix_fmt', 'gray', '-'], big);
+  const times = await frameTimes(file);
+  const size = 160 * 120;
+  const differs = (i) => {
+    for (let at = i * size; at < (i + 1) * size; at++)
+      if (Math.abs(stdout[at] - stdout[at - size]) > 8)
+        return true;
+    return false;
+  };
+  return times.filter((_, i) => i > 0 && (i + 1) * size <= stdout.length && differs(i));
+}
+
 // The nearest colour of the palette for each colour of 5 bits per channel.
 const nearest = Array.from({ length: 1 << 15 }, (_, index) => {
   const rgb = [index >> 10, (index >> 5) & 31, index & 31].map((value) => value * 8 + 4);

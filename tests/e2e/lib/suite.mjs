@@ -6,11 +6,12 @@ import { Server, isRunning } from './server.mjs';
 import { within } from './wait.mjs';
 
 export class Stage {
-  /** settings: as with -D. browser: false when no participant is needed. config: an ini file of its own. */
-  constructor({ name, settings, browser = true, config }) {
+  /** settings: as with -D. browser: false when no participant is needed. config: an ini file of its own.
+   * environment: of the server, added to ours. */
+  constructor({ name, settings, browser = true, config, environment }) {
     this.starts = new Map();
     before(async () => {
-      this.server = await Server.start({ name, settings, config });
+      this.server = await Server.start({ name, settings, config, environment });
       if (browser)
         this.browser = await Browser.launch();
     });
