@@ -19,8 +19,8 @@ typedef struct {
   double cpu_s[MAX_WORKERS]; /* by the worker's id */
   int64_t memory_bytes[MAX_WORKERS];
   uint64_t free_bytes; /* atomic */
-  int n_read;  /* measurements of the disk, the last thing that the thread does */
-  guint n_low; /* times that we were told */
+  int n_read;          /* measurements of the disk, the last thing that the thread does */
+  guint n_low;         /* times that we were told */
 } Fixture;
 
 static bool
