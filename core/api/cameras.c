@@ -3,12 +3,8 @@
 #include "api/bodies.h"
 #include "api/entities.h"
 #include "api/private.h"
-#include "base/config.h"
 #include "base/error.h"
 #include "media/router.h"
-
-#include <gio/gio.h>
-#include <string.h>
 
 /* A request that waits for its camera. */
 typedef struct {
@@ -28,52 +24,6 @@ free_waiting (Waiting *waiting)
   json_object_put (waiting->body);
   g_free (waiting->session_id);
   g_free (waiting);
-}
-
-/* ::ffff:127.0.0.1 is 127.0.0.1. */
-static GInetAddress *
-parse_address (const char *host)
-{
-  GInetAddress *address = g_inet_address_new_from_string (host);
-  static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-
-  if (address == NULL || g_inet_address_get_family (address) != G_SOCKET_FAMILY_IPV6 ||
-      memcmp (g_inet_address_to_bytes (address), mapped, sizeof mapped) != 0)
-    return address;
-  GInetAddress *inner = g_inet_address_new_from_bytes (
-      g_inet_address_to_bytes (address) + sizeof mapped, G_SOCKET_FAMILY_IPV4);
-  g_object_unref (address);
-  return inner;
-}
-
-static bool
-is_local_address (const char *host)
-{
-  g_autofree char *bare = g_strndup (host, strlen (host) - (g_str_has_suffix (host, ".") ? 1 : 0));
-  g_autoptr (GInetAddress) address = parse_address (bare);
-
-  if (address == NULL)
-    return g_ascii_strcasecmp (bare, "localhost") == 0 || g_str_has_suffix (bare, ".localhost");
-  return g_inet_address_get_is_loopback (address) || g_inet_address_get_is_any (address) ||
-         g_inet_address_get_is_link_local (address);
-}
-
-/* Applications pass on what people typed in: nobody shall look around on the server's own machine that way. */
-static bool
-check_host (RecCall *call, const RecCameraInfo *camera, GError **error)
-{
-  const char *const *allowed =
-      rec_config_get_list (call->api->context.config, "media.camera-hosts");
-  g_autoptr (GUri) uri = g_uri_parse (camera->uri, G_URI_FLAGS_NONE, error);
-  const char *host = uri != NULL ? g_uri_get_host (uri) : NULL;
-
-  if (host == NULL)
-    return false;
-  if (*allowed != NULL ? g_strv_contains (allowed, host) : !is_local_address (host))
-    return true;
-  g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT,
-      "field \"rtspUri\": media.camera-hosts doesn't allow cameras on '%.255s'", host);
-  return false;
 }
 
 /* NULL with an error: the camera is still the caller's then. */
@@ -133,7 +83,6 @@ on_opened (RecCamera *camera, const GError *failure, void *data)
 bool
 rec_api_create_camera (RecCall *call)
 {
-  g_autoptr (GError) error = NULL;
   RecConnectionRequest asked;
   RecCameraInfo camera;
   Waiting *waiting;
@@ -144,10 +93,6 @@ rec_api_create_camera (RecCall *call)
   if (!rec_body_to_camera (call->body, call->era, &camera) ||
       !rec_body_to_connection (call->body, call->era, 0, &asked, NULL))
     return false;
-  if (!check_host (call, &camera, &error)) {
-    rec_http_answer_error (call->request, error);
-    return true;
-  }
   waiting = g_new (Waiting, 1);
   *waiting = (Waiting){ .request = rec_http_request_ref (call->request),
     .registry = call->api->context.registry,

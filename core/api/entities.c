@@ -79,7 +79,8 @@ add_camera (RecJson *entity, const RecCameraInfo *camera)
     rec_json_take (entity, names[i], NULL);
   if (camera == NULL)
     return;
-  rec_json_set_string (entity, "rtspUri", camera->uri);
+  g_autofree char *shown = rec_camera_info_dup_shown_uri (camera);
+  rec_json_set_string (entity, "rtspUri", shown);
   rec_json_set_bool (entity, "adaptativeBitrate", camera->adapts_bitrate);
   rec_json_set_bool (entity, "onlyPlayWithSubscribers", camera->only_with_subscribers);
   rec_json_set_int (entity, "networkCache", camera->network_cache_ms);

@@ -178,8 +178,8 @@ const RecSetting rec_settings[] = {
   { "media.max-cameras", REC_SETTING_INT, "20", 0, 1000, NULL, NULL, NULL, 0,
     "IP cameras (connections of type IPCAM) at a time; the next one is refused." },
   { "media.camera-hosts", REC_SETTING_LIST, "", 0, 4096, NULL, NULL, NULL, 0,
-    "Hosts of IP cameras that may be played, as their URIs name them; empty: all but this machine and its link\n"
-    "(localhost, loopback and link-local addresses)." },
+    "Hosts of IP cameras that may be played, as their URIs name them, wherever those lead; empty: all but this machine\n"
+    "and its link (loopback, link-local and own addresses, and names that lead to one)." },
   { "media.camera-timeout-ms", REC_SETTING_INT, "10000", 500, 120000, "ms", NULL, NULL, 0,
     "Time for an IP camera to be connected and to send its first picture." },
   { "media.camera-retry-s", REC_SETTING_INT, "60", 0, 86400, "s", NULL, NULL, 0,

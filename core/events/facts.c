@@ -113,10 +113,8 @@ add_camera (RecJson *json, const RecParticipant *owner)
   if (!rec_participant_is_camera (owner))
     return;
   const RecCameraInfo *camera = owner->connection->camera;
-  g_autoptr (GUri) uri = g_uri_parse (camera->uri, G_URI_FLAGS_NONE, NULL);
-  /* Without the password that may be in it. */
-  g_autofree char *shown = uri != NULL ? g_uri_to_string_partial (uri, G_URI_HIDE_USERINFO)
-                                       : g_strdup ("");
+  g_autofree char *shown = rec_camera_info_dup_shown_uri (camera);
+
   rec_json_set_string (json, "rtspUri", shown);
   rec_json_set_bool (json, "adaptativeBitrate", camera->adapts_bitrate);
   rec_json_set_bool (json, "onlyPlayWithSubscribers", camera->only_with_subscribers);

@@ -2,6 +2,7 @@
 #define G_LOG_DOMAIN "rec.media.camera"
 #include "media/camera-run.h"
 
+#include <gio/gio.h>
 #include <gst/app/gstappsink.h>
 #include <gst/gst.h>
 #include <gst/rtsp/rtsp.h>
@@ -43,7 +44,8 @@ struct RecCameraRun {
   gatomicrefcount references;
   gint *n_runs; /* borrowed, atomic */
   GThreadPool *pool;
-  char *uri;
+  GUri *uri;
+  char *address;
   int64_t base_time_ns;
   int timeout_ms, cache_ms;
   bool is_fixed; /* to the codecs of the tracks */
@@ -95,7 +97,8 @@ unref_run (RecCameraRun *run)
   rec_publisher_unref (run->publisher);
   rec_lock_clear (&run->pipeline_lock);
   rec_lock_clear (&run->lock);
-  g_free (run->uri);
+  g_uri_unref (run->uri);
+  g_free (run->address);
   g_atomic_int_dec_and_test (run->n_runs);
   g_free (run);
 }
@@ -354,17 +357,51 @@ on_message (GstBus *bus, GstMessage *message, void *data)
 
 /* --- [pool] the pipeline -------------------------------------------------------------------------------------------- */
 
+/* Without user and password, which are given apart: it shows up in messages. */
+static char *
+dup_location (const RecCameraRun *run)
+{
+  GUri *uri = run->uri;
+  const char *host = run->address != NULL ? run->address : g_uri_get_host (uri);
+
+  return g_uri_join (REC_CAMERA_URI_FLAGS, g_uri_get_scheme (uri), NULL, host, g_uri_get_port (uri),
+      g_uri_get_path (uri), g_uri_get_query (uri), NULL);
+}
+
+/* Of a camera whose address was looked up, the certificate still has to bear the name. */
+static gboolean
+on_accept_certificate (GstElement *source G_GNUC_UNUSED, GTlsConnection *connection G_GNUC_UNUSED,
+    GTlsCertificate *certificate, GTlsCertificateFlags errors, RecCameraRun *run)
+{
+  if (run->address == NULL || errors != G_TLS_CERTIFICATE_BAD_IDENTITY)
+    return FALSE;
+  g_autoptr (GSocketConnectable) name = g_network_address_new (g_uri_get_host (run->uri), 0);
+  return (g_tls_certificate_verify (certificate, name, NULL) & G_TLS_CERTIFICATE_BAD_IDENTITY) == 0;
+}
+
+static void
+set_user (GstElement *source, const RecCameraRun *run)
+{
+  const char *user = g_uri_get_user (run->uri), *password = g_uri_get_password (run->uri);
+
+  if (user != NULL && *user != '\0')
+    g_object_set (source, "user-id", user, "user-pw", password != NULL ? password : "", NULL);
+}
+
 /* Over TCP alone: nothing is lost on the way, no port of ours is open, and firewalls let it through. */
 static GstElement *
 make_source (RecCameraRun *run)
 {
   GstElement *source = gst_element_factory_make ("rtspsrc", NULL);
+  g_autofree char *location = dup_location (run);
 
   if (source == NULL)
     return NULL;
-  g_object_set (source, "location", run->uri, "protocols",
+  g_object_set (source, "location", location, "protocols",
       GST_RTSP_LOWER_TRANS_TCP | GST_RTSP_LOWER_TRANS_TLS, "latency", (guint) run->cache_ms,
       "tcp-timeout", (guint64) run->timeout_ms * 1000, "user-agent", "Recto", NULL);
+  set_user (source, run);
+  g_signal_connect (source, "accept-certificate", G_CALLBACK (on_accept_certificate), run);
   g_signal_connect (source, "on-sdp", G_CALLBACK (on_sdp), run);
   g_signal_connect (source, "select-stream", G_CALLBACK (on_select_stream), run);
   g_signal_connect (source, "pad-added", G_CALLBACK (on_pad_added), run);
@@ -446,7 +483,8 @@ rec_camera_run_new (GThreadPool *pool, gint *n_runs, const RecCameraRunRequest *
   run->pool = pool;
   run->n_runs = n_runs;
   g_atomic_int_inc (n_runs);
-  run->uri = g_strdup (request->uri);
+  run->uri = g_uri_ref ((GUri *) request->uri);
+  run->address = g_strdup (request->address);
   run->base_time_ns = request->base_time_ns;
   run->cache_ms = request->cache_ms;
   run->timeout_ms = request->timeout_ms;

@@ -9,6 +9,10 @@
 
 #include <glib.h>
 
+/* How its URI is parsed: strictly, because what is read leniently is read otherwise by whoever connects. */
+#define REC_CAMERA_URI_FLAGS                                                                       \
+  (G_URI_FLAGS_HAS_PASSWORD | G_URI_FLAGS_ENCODED_PATH | G_URI_FLAGS_ENCODED_QUERY)
+
 typedef struct RecCameraRun RecCameraRun;
 
 /* [main] none comes after rec_camera_run_stop. */
@@ -18,7 +22,8 @@ typedef struct {
 } RecCameraRunEvents;
 
 typedef struct {
-  const char *uri;
+  const GUri *uri;
+  const char *address; /* where its host is; NULL: whoever connects shall look */
   int cache_ms, timeout_ms;
   int64_t base_time_ns;
   const RecTrackFormat

@@ -5,6 +5,8 @@
 #include "base/config.h"
 #include "base/error.h"
 #include "base/main-thread.h"
+#include "media/camera-guard.h"
+#include "media/camera-place.h"
 #include "media/camera-run.h"
 
 #define N_THREADS 2
@@ -13,17 +15,25 @@
 /* A page that is loaded anew must not cost a reconnection. */
 #define IDLE_US (5 * G_USEC_PER_SEC)
 
+/* Outlives its camera: what was asked is answered. */
+typedef struct {
+  RecCamera *camera; /* NULL: gone, or wants to know no more */
+  GCancellable *cancel;
+} Look;
+
 struct RecCameraHost {
   int64_t base_time_ns, silence_us, retry_us;
   int timeout_ms, max_cameras;
+  char **allowed; /* hosts */
   GThreadPool *pool;
   GPtrArray *cameras; /* of RecCamera, borrowed */
-  gint n_runs;        /* atomic */
+  gint n_runs;        /* and looks; atomic */
 };
 
 struct RecCamera {
   RecCameraHost *host;
-  char *uri;
+  GUri *uri;
+  bool must_look; /* for its address, and whether that is allowed, at each connection */
   int cache_ms;
   bool is_on_demand;
   RecCameraCallback callback; /* NULL: it was called */
@@ -31,6 +41,9 @@ struct RecCamera {
   RecCameraLost lost;
   void *data; /* of callback, then of lost */
   guint timer;
+  Look *look;                                                      /* NULL: not looking */
+  char **addresses;                                                /* found by the last look */
+  unsigned n_tried;                                                /* of these */
   RecCameraRun *run;                                               /* NULL: not connected */
   bool is_ready;                                                   /* the run */
   int64_t run_since_us, away_since_us, idle_since_us, next_try_us; /* 0: not so */
@@ -41,8 +54,20 @@ struct RecCamera {
 /* --- the connection ---------------------------------------------------------------------------------------- */
 
 static void
+stop_looking (RecCamera *camera)
+{
+  Look *look = g_steal_pointer (&camera->look);
+
+  if (look == NULL)
+    return;
+  look->camera = NULL;
+  g_cancellable_cancel (look->cancel);
+}
+
+static void
 disconnect (RecCamera *camera)
 {
+  stop_looking (camera);
   rec_camera_run_stop (g_steal_pointer (&camera->run));
   camera->is_ready = false;
 }
@@ -58,12 +83,12 @@ give_up_opening (RecCamera *camera, const GError *error)
 }
 
 static void
-on_failed (const char *why, void *data)
+fail (RecCamera *camera, const char *why)
 {
-  RecCamera *camera = data;
   int64_t now_us = g_get_monotonic_time ();
 
   disconnect (camera);
+  g_clear_pointer (&camera->addresses, g_strfreev);
   if (camera->callback != NULL) {
     g_autoptr (GError)
         error = g_error_new (REC_ERROR, REC_ERROR_FAILED, "cannot play the IP camera: %s", why);
@@ -80,6 +105,23 @@ on_failed (const char *why, void *data)
     return;
   g_clear_handle_id (&camera->timer, g_source_remove);
   g_steal_pointer (&camera->lost) (why, camera->data);
+}
+
+static void connect_to (RecCamera *camera, const char *address);
+
+/* The next address that its name has, in what is left of the time. */
+static void
+on_failed (const char *why, void *data)
+{
+  RecCamera *camera = data;
+
+  if (camera->is_ready || camera->addresses == NULL || camera->addresses[camera->n_tried] == NULL) {
+    fail (camera, why);
+    return;
+  }
+  g_info ("an IP camera is not at one of its addresses, trying the next: %s", why);
+  disconnect (camera);
+  connect_to (camera, camera->addresses[camera->n_tried++]);
 }
 
 static void
@@ -105,21 +147,66 @@ on_ready (void *data)
 static const RecCameraRunEvents run_events = { .ready = on_ready, .failed = on_failed };
 
 static void
-connect_to (RecCamera *camera)
+connect_to (RecCamera *camera, const char *address)
 {
   RecCameraRunRequest request = { .uri = camera->uri,
+    .address = address,
     .cache_ms = camera->cache_ms,
     .timeout_ms = camera->host->timeout_ms,
     .base_time_ns = camera->host->base_time_ns,
     .formats = camera->publisher != NULL ? camera->formats : NULL };
 
-  camera->run_since_us = g_get_monotonic_time ();
   camera->run =
       rec_camera_run_new (camera->host->pool, &camera->host->n_runs, &request, &run_events, camera);
   rec_camera_run_set_publisher (camera->run, camera->publisher);
 }
 
+/* At the end: it may free the camera. */
+static void
+on_found (const char *const *addresses, const GError *error, void *data)
+{
+  Look *look = data;
+  RecCamera *camera = look->camera;
+
+  if (camera != NULL) {
+    camera->look = NULL;
+    if (addresses != NULL) {
+      camera->addresses = g_strdupv ((char **) addresses);
+      camera->n_tried = 1;
+      connect_to (camera, camera->addresses[0]);
+    } else if (camera->callback != NULL) {
+      give_up_opening (camera, error);
+    } else {
+      fail (camera, error->message);
+    }
+  }
+  g_object_unref (look->cancel);
+  g_free (look);
+}
+
+static void
+begin (RecCamera *camera)
+{
+  camera->run_since_us = g_get_monotonic_time ();
+  g_clear_pointer (&camera->addresses, g_strfreev);
+  if (!camera->must_look) {
+    connect_to (camera, NULL);
+    return;
+  }
+  camera->look = g_new (Look, 1);
+  *camera->look = (Look){ camera, g_cancellable_new () };
+  rec_camera_place_look (g_uri_get_host (camera->uri), &camera->host->n_runs, camera->look->cancel,
+      on_found, camera->look);
+}
+
 /* --- the time ------------------------------------------------------------------------------------------------ */
+
+static void
+check_look (RecCamera *camera, int64_t now_us)
+{
+  if (now_us - camera->run_since_us > camera->host->timeout_ms * INT64_C (1000))
+    fail (camera, "nobody says in time where its name leads");
+}
 
 static void
 check_run (RecCamera *camera, int64_t now_us)
@@ -129,14 +216,14 @@ check_run (RecCamera *camera, int64_t now_us)
   int64_t silent_us = now_us - rec_camera_run_get_activity_us (camera->run);
 
   if (camera->is_ready && silent_us > host->silence_us)
-    on_failed ("nothing comes from it any more", camera);
+    fail (camera, "nothing comes from it any more");
   else if (camera->is_ready)
     return;
   /* Sound may never come, and who is back need not wait for it. */
   else if (rec_camera_run_has_video (camera->run) && (is_late || camera->callback == NULL))
     on_ready (camera);
   else if (is_late)
-    on_failed ("it doesn't answer, or sends no picture", camera);
+    fail (camera, "it doesn't answer, or sends no picture");
 }
 
 /* True while it should be connected. */
@@ -166,14 +253,16 @@ on_tick (void *data)
     return G_SOURCE_REMOVE;
   }
   if (camera->publisher != NULL && !is_wanted (camera, now_us)) {
-    if (camera->run != NULL)
+    if (camera->run != NULL || camera->look != NULL)
       g_info ("nobody watches an IP camera: leaving it until somebody does");
     disconnect (camera);
     camera->away_since_us = 0;
+  } else if (camera->look != NULL) {
+    check_look (camera, now_us); /* may free the camera, as the next */
   } else if (camera->run != NULL) {
-    check_run (camera, now_us); /* may free the camera */
+    check_run (camera, now_us);
   } else if (now_us >= camera->next_try_us) {
-    connect_to (camera);
+    begin (camera);
   }
   return G_SOURCE_CONTINUE;
 }
@@ -188,17 +277,21 @@ rec_camera_open (RecCameraHost *host, const RecCameraSource *source, RecCameraCa
 
   REC_ASSERT_MAIN ();
   camera->host = host;
-  camera->uri = g_strdup (source->uri);
+  camera->uri = g_uri_parse (source->uri, REC_CAMERA_URI_FLAGS, &camera->refusal);
   camera->cache_ms = source->cache_ms;
   camera->is_on_demand = source->is_on_demand;
   camera->callback = callback;
   camera->data = data;
-  if (host->cameras->len >= (guint) host->max_cameras)
+  if (camera->uri == NULL ||
+      !rec_camera_place_check ((const char *const *) host->allowed, g_uri_get_host (camera->uri),
+          &camera->must_look, &camera->refusal))
+    g_debug ("an IP camera is refused by its address");
+  else if (host->cameras->len >= (guint) host->max_cameras)
     g_set_error (&camera->refusal, REC_ERROR, REC_ERROR_TOO_MANY,
         "cannot play the IP camera: there are %u already, the most that media.max-cameras allows",
         host->cameras->len);
   else
-    connect_to (camera);
+    begin (camera);
   g_ptr_array_add (host->cameras, camera);
   camera->timer = g_timeout_add (camera->refusal != NULL ? 0 : TICK_MS, on_tick, camera);
 }
@@ -231,7 +324,8 @@ rec_camera_close (RecCamera *camera)
   g_ptr_array_remove_fast (camera->host->cameras, camera);
   rec_publisher_unref (camera->publisher);
   g_clear_error (&camera->refusal);
-  g_free (camera->uri);
+  g_clear_pointer (&camera->uri, g_uri_unref);
+  g_strfreev (camera->addresses);
   g_free (camera);
 }
 
@@ -246,6 +340,8 @@ rec_camera_host_new (const RecConfig *config, int64_t base_time_ns, GError **err
   host->silence_us = rec_config_get_int (config, "media.silence-timeout-ms") * 1000;
   host->max_cameras = (int) rec_config_get_int (config, "media.max-cameras");
   host->cameras = g_ptr_array_new ();
+  host->allowed = g_strdupv ((char **) rec_config_get_list (config, "media.camera-hosts"));
+  rec_camera_guard_install ();
   host->pool = g_thread_pool_new (rec_camera_run_job, NULL, N_THREADS, FALSE, error);
   if (host->pool == NULL)
     g_clear_pointer (&host, rec_camera_host_free);
@@ -268,5 +364,6 @@ rec_camera_host_free (RecCameraHost *host)
   while (g_atomic_int_get (&host->n_runs) > 0 && g_main_context_iteration (NULL, FALSE))
     continue;
   g_ptr_array_unref (host->cameras);
+  g_strfreev (host->allowed);
   g_free (host);
 }

@@ -7,6 +7,14 @@
 
 #include <string.h>
 
+char *
+rec_camera_info_dup_shown_uri (const RecCameraInfo *camera)
+{
+  g_autoptr (GUri) uri = g_uri_parse (camera->uri, G_URI_FLAGS_ENCODED, NULL);
+
+  return uri != NULL ? g_uri_to_string_partial (uri, G_URI_HIDE_USERINFO) : g_strdup ("");
+}
+
 #define MAX_DIMENSION 16384
 
 static const char *const roles[] = {

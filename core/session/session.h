@@ -58,6 +58,9 @@ typedef struct {
   int network_cache_ms;
 } RecCameraInfo;
 
+/* Its URI as others may read it: without user and password. Free it. */
+char *rec_camera_info_dup_shown_uri (const RecCameraInfo *camera);
+
 /* A permission to join once, and what is told of it by REST; becomes active when somebody joins with it. */
 struct RecConnection {
   RecSession *session; /* borrowed */

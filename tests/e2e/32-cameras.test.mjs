@@ -78,8 +78,11 @@ stage.test('is seen, heard and recorded, and leaves when it stays away', async (
 
 stage.test('is played for as long as somebody watches, and until its connection is deleted', async () => {
   const session = await stage.session();
-  const camera = await plugIn({ colour: 'yellow', codec: 'VP8' });
-  const joined = await connect(session, { rtspUri: camera.uri });
+  const password = 'pass/word:3 %@';
+  const camera = await plugIn({ colour: 'yellow', codec: 'VP8', auth: ['digest', 'admin', password] });
+  const inUri = encodeURIComponent(password);
+  const joined = await connect(session, { rtspUri: camera.uri.replace('//', `//admin:${inUri}@`) });
+  assert.equal(joined.rtspUri, camera.uri);
   await within(20, 'nobody watches, and the camera is left', () => camera.visits === 1 && camera.clients === 0);
   const anna = await stage.enter(session, { name: 'anna', publish: false });
   await anna.sees(seenAs(joined, camera.label), 'yellow');
@@ -88,6 +91,8 @@ stage.test('is played for as long as somebody watches, and until its connection 
   const left = await anna.waitForEvent('connectionDestroyed', (event) => event.connectionId === joined.connectionId);
   assert.equal(left.reason, 'forceDisconnectByServer');
   await within(10, 'the camera is left', () => camera.clients === 0);
+  const all = `${JSON.stringify((await stage.rest.get('/openvidu/api/sessions')).json)}${readFileSync(path.join(history, 'CDR.log'))}${stage.server.log()}`;
+  assert.ok(all.includes(joined.connectionId) && !all.includes(inUri) && !all.includes(password));
 });
 
 stage.test('that cannot be played is refused, and leaves no trace', async () => {
@@ -101,6 +106,11 @@ stage.test('that cannot be played is refused, and leaves no trace', async () => 
   assert.match(await refused(500, { rtspUri: `rtsp://127.0.0.1:${await freePort()}/live` }), /cannot play the IP camera/);
   assert.match(await refused(500, { rtspUri: good.uri.replace('live', 'nothing') }), /cannot play the IP camera/);
   assert.match(await refused(500, { rtspUri: jpeg.uri }), /H\.264 or VP8/);
+  const locked = await plugIn({ colour: 'red', auth: ['basic', 'admin', 'right'] });
+  assert.match(await refused(500, { rtspUri: locked.uri }), /cannot play the IP camera/);
+  const message = await refused(500, { rtspUri: locked.uri.replace('//', '//admin:wrong@') });
+  assert.match(message, /cannot play the IP camera/);
+  assert.ok(!message.includes('wrong') && !stage.server.log().includes('wrong@'));
   const { connections } = (await stage.rest.get(`/openvidu/api/sessions/${session}`)).expect(200).json;
   assert.equal(connections.numberOfElements, 0);
 

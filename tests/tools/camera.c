@@ -1,6 +1,6 @@
 /* camera.c - an IP camera for the tests: plays the GStreamer pipeline that is its argument, with payloaders pay0, pay1...,
  * at /live of a free port of 127.0.0.1, to one client or several. Says "port N" when it is ready, and "clients N" when
- * one comes or goes. */
+ * one comes or goes. With three more arguments it demands a password. */
 #include <gst/gst.h>
 #include <gst/rtsp-server/rtsp-server.h>
 #include <stdio.h>
@@ -30,6 +30,30 @@ on_client (GstRTSPServer *server, GstRTSPClient *client, void *data)
   say_clients (1);
 }
 
+/* how: "basic" or "digest". */
+static void
+demand_password (GstRTSPServer *server, GstRTSPMediaFactory *factory, const char *how,
+    const char *user, const char *password)
+{
+  GstRTSPAuth *auth = gst_rtsp_auth_new ();
+  GstRTSPToken *token =
+      gst_rtsp_token_new (GST_RTSP_TOKEN_MEDIA_FACTORY_ROLE, G_TYPE_STRING, "viewer", NULL);
+
+  if (g_str_equal (how, "digest")) {
+    gst_rtsp_auth_set_supported_methods (auth, GST_RTSP_AUTH_DIGEST);
+    gst_rtsp_auth_add_digest (auth, user, password, token);
+  } else {
+    char *basic = gst_rtsp_auth_make_basic (user, password);
+    gst_rtsp_auth_add_basic (auth, basic, token);
+    g_free (basic);
+  }
+  gst_rtsp_media_factory_add_role (factory, "viewer", GST_RTSP_PERM_MEDIA_FACTORY_ACCESS,
+      G_TYPE_BOOLEAN, TRUE, GST_RTSP_PERM_MEDIA_FACTORY_CONSTRUCT, G_TYPE_BOOLEAN, TRUE, NULL);
+  gst_rtsp_server_set_auth (server, auth);
+  gst_rtsp_token_unref (token);
+  g_object_unref (auth);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -38,8 +62,9 @@ main (int argc, char **argv)
   GstRTSPMediaFactory *factory;
   GstRTSPMountPoints *mounts;
 
-  if (argc != 3) {
-    fprintf (stderr, "usage: camera PORT PIPELINE (PORT 0: a free one)\n");
+  if (argc != 3 && argc != 6) {
+    fprintf (stderr,
+        "usage: camera PORT PIPELINE [basic|digest USER PASSWORD] (PORT 0: a free one)\n");
     return 2;
   }
   gst_init (NULL, NULL);
@@ -50,6 +75,8 @@ main (int argc, char **argv)
   factory = gst_rtsp_media_factory_new ();
   gst_rtsp_media_factory_set_launch (factory, argv[2]);
   gst_rtsp_media_factory_set_shared (factory, TRUE);
+  if (argc == 6)
+    demand_password (server, factory, argv[3], argv[4], argv[5]);
   mounts = gst_rtsp_server_get_mount_points (server);
   gst_rtsp_mount_points_add_factory (mounts, "/live", factory);
   g_object_unref (mounts);

@@ -18,14 +18,14 @@ const pipelines = {
 };
 
 export class Camera {
-  /** sound: the hertz of a tone in G.711. port: one that a camera before it had. */
-  static async start({ colour, codec = 'H264', sound, port = 0 }) {
+  /** sound: the hertz of a tone in G.711. port: one that a camera before it had. auth: 'basic' or 'digest', user, password. */
+  static async start({ colour, codec = 'H264', sound, port = 0, auth = [] }) {
     const tone = sound ? `audiotestsrc is-live=true freq=${sound} volume=0.4 ! audio/x-raw,rate=8000,channels=1 ! mulawenc ! rtppcmupay name=pay1 pt=0` : '';
     const camera = new Camera();
     camera.label = `the ${colour} camera`;
     camera.clients = 0;
     camera.visits = 0;
-    camera.child = spawn(path.join(build, 'tests/tools/camera'), [String(port), `( ${pipelines[codec](colour)} ${tone} )`],
+    camera.child = spawn(path.join(build, 'tests/tools/camera'), [String(port), `( ${pipelines[codec](colour)} ${tone} )`, ...auth],
       { stdio: ['ignore', 'pipe', 'inherit'] });
     running.add(camera.child);
     createInterface(camera.child.stdout).on('line', (line) => {
