@@ -341,7 +341,8 @@ const RecSetting rec_settings[] = {
   { "events.webhook-retry-max-ms", REC_SETTING_INT, "60000", 10, 3600000, "ms", NULL, NULL, 0,
     "The longest pause." },
   { "events.webhook-max-refusals", REC_SETTING_INT, "5", 1, 1000000, NULL, NULL, NULL, 0,
-    "An event that was answered with 3xx or 4xx this often is given up; a receiver that is away is tried for ever." },
+    "An event that was answered with 400, 409, 413 or 422 this often is given up, for the next one may be taken. Without an\n"
+    "answer, or with any other than 2xx, it is tried for ever: all of them wait, within events.spool-bytes." },
   { "events.spool-bytes", REC_SETTING_INT, "67108864", 65536, 1099511627776, "bytes", NULL, NULL, 0,
     "What may wait for the receiver, in the state folder; then the oldest events are given up." },
   { "events.max-queued", REC_SETTING_INT, "10000", 100, 1000000, NULL, NULL, NULL, 0,

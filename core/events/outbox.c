@@ -151,7 +151,9 @@ run (void *data)
 
   do {
     empty_queue (outbox);
-    wait_ms = outbox->own.webhook != NULL ? rec_webhook_work (outbox->own.webhook) : -1;
+    wait_ms = -1;
+    if (outbox->own.webhook != NULL)
+      wait_ms = rec_webhook_work (outbox->own.webhook, g_get_monotonic_time ());
     update_stats (outbox);
     if (wait_ms < 0 || wait_ms > MAX_WAIT_MS)
       wait_ms = MAX_WAIT_MS;

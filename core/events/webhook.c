@@ -328,7 +328,7 @@ pause_sending (RecWebhook *webhook, int64_t now_us)
 
 /* Pauses where the next event cannot be read now. */
 static void
-send_next (RecWebhook *webhook)
+send_next (RecWebhook *webhook, int64_t now_us)
 {
   uint64_t number;
   const char *body = rec_spool_peek (webhook->spool, &number);
@@ -336,7 +336,7 @@ send_next (RecWebhook *webhook)
   take_spool_loss (webhook);
   if (body == NULL) {
     if (rec_spool_count (webhook->spool) > 0)
-      pause_sending (webhook, g_get_monotonic_time ());
+      pause_sending (webhook, now_us);
     return;
   }
   webhook->sending.number = number;
@@ -352,19 +352,20 @@ send_next (RecWebhook *webhook)
 static void
 succeed (RecWebhook *webhook, uint64_t number)
 {
-  if (webhook->pause_ms > 0)
-    g_message ("%s takes events again, %" PRIu64 " are waiting", webhook->receiver,
-        rec_spool_count (webhook->spool) - 1);
-  webhook->pause_ms = 0;
   webhook->stats.delivered++;
   rec_spool_pop (webhook->spool, number);
+  if (webhook->pause_ms > 0)
+    g_message ("%s takes events again, %" PRIu64 " are waiting", webhook->receiver,
+        rec_spool_count (webhook->spool));
+  webhook->pause_ms = 0;
 }
 
-/* A receiver that is there but says no to one event may take the next. */
+/* These say no to this very event, and the next one may be taken. Any other answer is as good as none: a proxy without its
+ * receiver, a page that asks for patience or a password that was changed cost no event. */
 static bool
 is_refusal (long status)
 {
-  return status >= 300 && status < 500 && status != 408 && status != 425 && status != 429;
+  return status == 400 || status == 409 || status == 413 || status == 422;
 }
 
 static void
@@ -385,9 +386,9 @@ fail_attempt (RecWebhook *webhook, uint64_t number, long status, const char *why
   }
   pause_sending (webhook, now_us);
   if (was_fine)
-    g_warning ("cannot deliver event %" PRIu64 " to %s: %s; it and %" PRIu64
-               " more wait, and are tried again",
-        number, webhook->receiver, why, rec_spool_count (webhook->spool) - 1);
+    g_warning ("cannot deliver event %" PRIu64 " to %s: %s; %" PRIu64
+               " events wait, and are tried again",
+        number, webhook->receiver, why, rec_spool_count (webhook->spool));
 }
 
 static void
@@ -412,11 +413,10 @@ take_result (RecWebhook *webhook, CURLcode result, int64_t now_us)
 }
 
 int
-rec_webhook_work (RecWebhook *webhook)
+rec_webhook_work (RecWebhook *webhook, int64_t now_us)
 {
   CURLMsg *message;
   int n_running, n_messages;
-  int64_t now_us = g_get_monotonic_time ();
 
   curl_multi_perform (webhook->multi, &n_running);
   while ((message = curl_multi_info_read (webhook->multi, &n_messages)) != NULL)
@@ -425,7 +425,7 @@ rec_webhook_work (RecWebhook *webhook)
   tell_loss (webhook, now_us);
   if (webhook->sending.number == 0 && rec_spool_count (webhook->spool) > 0 &&
       (webhook->pause_ms == 0 || now_us >= webhook->due_us)) {
-    send_next (webhook);
+    send_next (webhook, now_us);
     curl_multi_perform (webhook->multi, &n_running);
     /* A receiver nearby may have answered by now, and then nothing wakes the caller. */
     return n_running > 0 ? -1 : 0;

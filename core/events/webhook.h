@@ -30,9 +30,9 @@ void rec_webhook_add (RecWebhook *webhook, const char *body);
 /* Whether the receiver wants events of this name. [any] */
 bool rec_webhook_wants (const RecWebhook *webhook, const char *name);
 
-/* Takes what has been answered, and sends the next one when its time has come. Returns how many ms until it wants to be
- * called again, whatever the multi handle says; -1: not before there is more. */
-int rec_webhook_work (RecWebhook *webhook);
+/* Takes what has been answered, and sends the next one when its time has come. now_us: of a clock that never goes back.
+ * Returns how many ms until it wants to be called again, whatever the multi handle says; -1: not before there is more. */
+int rec_webhook_work (RecWebhook *webhook, int64_t now_us);
 /* Nothing waits, or the receiver does not take anything at the moment. */
 bool rec_webhook_is_stuck_or_idle (const RecWebhook *webhook);
 
