@@ -4,10 +4,9 @@
 #include "api/private.h"
 #include "base/config.h"
 #include "base/path.h"
+#include "events/cdr.h"
 
 #include <fcntl.h>
-
-#define SUFFIX ".log"
 
 /* NULL while no CDR is written. */
 static const char *
@@ -26,7 +25,7 @@ compare_names (const void *a, const void *b)
   return g_strcmp0 (*(const char *const *) a, *(const char *const *) b);
 }
 
-/* As many as events.cdr-keep-files allows, and the one that is written. */
+/* The CDR's own, whatever else lies in that folder. As many as events.cdr-keep-files allows, and the one that is written. */
 void
 rec_list_cdr_files (RecCall *call)
 {
@@ -36,7 +35,7 @@ rec_list_cdr_files (RecCall *call)
   RecJson *list = json_object_new_array ();
 
   for (const char *name; folder != NULL && (name = g_dir_read_name (folder)) != NULL;)
-    if (g_str_has_suffix (name, SUFFIX) && rec_path_is_safe_name (name))
+    if (rec_cdr_is_name (name))
       g_ptr_array_add (names, g_strdup (name));
   g_ptr_array_sort (names, compare_names);
   for (guint i = 0; i < names->len; i++)
@@ -51,7 +50,7 @@ rec_send_cdr_file (RecCall *call)
   const char *name = call->arguments[0];
   int fd = -1;
 
-  if (path != NULL && g_str_has_suffix (name, SUFFIX) && rec_path_is_safe_name (name))
+  if (path != NULL && rec_cdr_is_name (name))
     fd = rec_path_open_contained (path, name, O_RDONLY | O_NONBLOCK, 0, NULL);
   if (fd < 0)
     rec_http_answer_status (call->request, 404, "there is no such file");

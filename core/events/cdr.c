@@ -16,6 +16,9 @@
 #define OLD_PREFIX "CDR-"
 #define OLD_SUFFIX ".log"
 
+/* As choose_old_path makes them. */
+#define OLD_CHARACTERS "0123456789T."
+
 struct RecCdr {
   char *folder, *path;
   int64_t max_bytes, bytes;
@@ -31,6 +34,21 @@ fail (GError **error, const char *what, const char *path)
   g_set_error (error, REC_ERROR, cause == ENOSPC ? REC_ERROR_NO_SPACE : REC_ERROR_FAILED,
       "cannot %s '%s': %s", what, path, g_strerror (cause));
   return false;
+}
+
+static bool
+is_old_name (const char *name)
+{
+  if (!g_str_has_prefix (name, OLD_PREFIX) || !g_str_has_suffix (name, OLD_SUFFIX))
+    return false;
+  const char *time = name + strlen (OLD_PREFIX);
+  return strspn (time, OLD_CHARACTERS) >= strlen (time) - strlen (OLD_SUFFIX) + 1;
+}
+
+bool
+rec_cdr_is_name (const char *name)
+{
+  return strcmp (name, REC_CDR_FILE) == 0 || is_old_name (name);
 }
 
 /* A line that a crash cut off must not swallow the next one. */
@@ -117,7 +135,7 @@ remove_surplus (const RecCdr *cdr)
   const char *name;
 
   while (folder != NULL && (name = g_dir_read_name (folder)) != NULL)
-    if (g_str_has_prefix (name, OLD_PREFIX) && g_str_has_suffix (name, OLD_SUFFIX))
+    if (is_old_name (name))
       g_ptr_array_add (names, g_strdup (name));
   g_ptr_array_sort (names, compare_names);
   for (guint i = 0; i + cdr->keep < names->len; i++) {

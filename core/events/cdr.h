@@ -18,6 +18,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecCdr, rec_cdr_free)
 
 /* line: without its newline. */
 bool rec_cdr_write (RecCdr *cdr, const char *line, GError **error);
+/* Whether it is a name of the CDR's: of the file that is written, or of one that was. [any] */
+bool rec_cdr_is_name (const char *name);
 /* For when somebody else has renamed the file. */
 bool rec_cdr_reopen (RecCdr *cdr, GError **error);
 

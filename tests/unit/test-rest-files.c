@@ -140,13 +140,15 @@ test_gives_public_files_to_anyone (ApiRig *rig, gconstpointer data)
 
 /* clang-format off */
 STEPS (cdr_files,
-  { "GET", "/openvidu/cdr", NULL, 200, "[\"CDR-1.log\",\"CDR.log\"" },
+  { "GET", "/openvidu/cdr", NULL, 200, "[\"CDR-1.log\",\"CDR-3.log\",\"CDR.log\"]" },
   { "GET", "/cdr", NULL, 200, "CDR.log" },
   { "GET", "/openvidu/cdr/CDR.log", NULL, 200, "{\"participantJoined\":{}}" },
   { "GET", "/cdr/CDR-1.log", NULL, 200, "{\"sessionDestroyed\":{}}" },
   { "GET", "/openvidu/cdr/none.log", NULL, 404, NULL },
   { "GET", "/openvidu/cdr/other.txt", NULL, 404, NULL },
-  { "GET", "/openvidu/cdr/link.log", NULL, 404, NULL },
+  { "GET", "/openvidu/cdr/other.log", NULL, 404, NULL },
+  { "GET", "/openvidu/cdr/CDR-x.log", NULL, 404, NULL },
+  { "GET", "/openvidu/cdr/CDR-3.log", NULL, 404, NULL },
   { "GET", "/openvidu/cdr/..%2fsecret.log", NULL, 400, NULL })
 
 STEPS (no_cdr_files,
@@ -161,10 +163,12 @@ add_cdr_files (ApiRig *rig)
     { "cdr/CDR.log", "{\"participantJoined\":{}}\n" },
     { "cdr/CDR-1.log", "{\"sessionDestroyed\":{}}\n" },
     { "cdr/other.txt", "other" },
+    { "cdr/other.log", "of another program" },
+    { "cdr/CDR-x.log", "of another program" },
     { "secret.log", "nobody may read this" },
   };
   g_autofree char *folder = g_build_filename (rig->folder, "cdr", NULL);
-  g_autofree char *link = g_build_filename (folder, "link.log", NULL);
+  g_autofree char *link = g_build_filename (folder, "CDR-3.log", NULL);
 
   g_assert_cmpint (g_mkdir (folder, 0700), ==, 0);
   for (size_t i = 0; i < G_N_ELEMENTS (files); i++) {
