@@ -241,6 +241,19 @@ take_sound (Track *track, GBytes *bytes, int64_t file_ns)
   return true;
 }
 
+/* Pictures from before the file begins are needed by those that follow; players want to know which is first. */
+static int64_t
+get_earliest (const Track *track, const RecPassageFormat *format)
+{
+  const RecTake *take = track->stream->take;
+
+  if (format->media == REC_MEDIA_AUDIO)
+    return 0;
+  if (track->sink_id != 0)
+    return track->last_ns + MIN_STEP_NS;
+  return take != NULL ? take->start_ns : 0;
+}
+
 /* False: the packet is not to be recorded. */
 static bool
 prepare_track (Track *track, const RecPassageFormat *format, int64_t *pts_ns)
@@ -250,8 +263,7 @@ prepare_track (Track *track, const RecPassageFormat *format, int64_t *pts_ns)
 
   if (*pts_ns < 0 && format->media == REC_MEDIA_AUDIO)
     return false; /* heard before the recording began */
-  if (track->sink_id != 0 && format->media == REC_MEDIA_VIDEO)
-    *pts_ns = MAX (*pts_ns, track->last_ns + MIN_STEP_NS); /* players want to know which is first */
+  *pts_ns = MAX (*pts_ns, get_earliest (track, format));
   if (stream->take == NULL && !begin_take (individual, stream, *pts_ns))
     return false;
   if (track->sink_id == 0)

@@ -240,6 +240,47 @@ test_late_beginning (gconstpointer data)
   assert_rising (&judgement->video);
 }
 
+/* Who was there before the recording: pictures from before its start are kept, since later ones are made of them. */
+static void
+test_earlier_beginning (void)
+{
+  g_autoptr (RecFixture) pictures = make_pictures ("VP8", 160, 120, 3, RED);
+  g_autoptr (RecFixture) tone = rec_fixture_tone (440, 3);
+  g_autoptr (RecWorkerRig) rig = rec_worker_rig_new (&alone);
+  g_autofree char *path = NULL;
+
+  rec_worker_rig_play (rig, &(RecRigTrack){ 1, "a", "OPUS", false, 0 }, tone, -0.3);
+  rec_worker_rig_play (rig, &(RecRigTrack){ 2, "a", "VP8", false, 0 }, pictures, -0.3);
+  stop (rig, 2.7);
+  assert_times (rig, "a", 0, 0, 2.7);
+  path = get_path (rig, "a", 0);
+  rec_judge_decodes (path);
+  g_autoptr (RecJudgement) judgement = rec_judge_file (path);
+  g_assert_cmpuint (judgement->video.times->len, ==, 3 * RATE);
+  assert_rising (&judgement->audio);
+  assert_rising (&judgement->video);
+}
+
+/* A pause of the microphone: two pictures come before the first sound, but are looked at after it. */
+static void
+test_sound_comes_later (void)
+{
+  g_autoptr (RecFixture) pictures = make_pictures ("VP8", 160, 120, 2, RED);
+  g_autoptr (RecFixture) tone = rec_fixture_tone (440, 2);
+  g_autoptr (RecWorkerRig) rig = rec_worker_rig_new (&alone);
+  g_autofree char *path = NULL;
+
+  rec_fixture_cut (tone, 0, 0.15);
+  rec_worker_rig_play (rig, &(RecRigTrack){ 1, "a", "OPUS", false, 0 }, tone, 0.5);
+  rec_worker_rig_play (rig, &(RecRigTrack){ 2, "a", "VP8", false, 0 }, pictures, 0.5);
+  stop (rig, 2.5);
+  path = get_path (rig, "a", 0);
+  rec_judge_decodes (path);
+  g_autoptr (RecJudgement) judgement = rec_judge_file (path);
+  assert_rising (&judgement->audio);
+  assert_rising (&judgement->video);
+}
+
 static void
 test_other_size (gconstpointer data)
 {
@@ -517,6 +558,8 @@ main (int argc, char **argv)
   g_test_add_data_func ("/local/keeps-h264-as-it-was-sent", "H264", test_as_it_was_sent);
   g_test_add_func ("/local/keeps-sound-alone", test_sound_alone);
   g_test_add_func ("/local/a-gap-stays-a-gap", test_gap);
+  g_test_add_func ("/local/keeps-pictures-from-before", test_earlier_beginning);
+  g_test_add_func ("/local/takes-pictures-before-sound", test_sound_comes_later);
   g_test_add_data_func ("/local/tells-late-sound-apart", GSIZE_TO_POINTER (1), test_late_beginning);
   g_test_add_data_func ("/local/tells-a-burst-of-sound-apart", GSIZE_TO_POINTER (6),
       test_late_beginning);
