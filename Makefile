@@ -74,6 +74,8 @@ BENCH_TOOLS := $(patsubst %.c,$(B)/%,$(wildcard tests/bench/*.c))
 LOAD_OBJECTS := $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/tools/load/*.c))
 E2E_TESTS := $(wildcard tests/e2e/*.test.mjs)
 OBJECTS := $(CORE_OBJECTS) $(B)/obj/core/main.o
+# What ThreadSanitizer has to be told about libraries that it does not see.
+HANDOVER := $(if $(filter thread,$(SAN)),$(B)/obj/tests/tsan/handover.o)
 SOURCES := $(wildcard core/*.[ch] core/*/*.[ch] include/recto/*.h plugins/*/*.[ch] \
   plugins/*/*/*.[ch] tests/*/*.[ch] tests/tools/*/*.[ch])
 
@@ -167,7 +169,7 @@ $(B)/libcommon.a: $(COMMON_OBJECTS)
 $(B)/tests/libtest.a: $(TEST_LIBRARY)
 	$(archive)
 
-$(B)/recto: $(B)/obj/core/main.o $(B)/libcore.a
+$(B)/recto: $(B)/obj/core/main.o $(HANDOVER) $(B)/libcore.a
 	$(call say,LINK,$@)$(CC) $(ALL_LDFLAGS) -o $@ $^ $(LIBS)
 
 # The load tool belongs to nobody's installation, but is there for whoever builds.
@@ -197,8 +199,8 @@ $(LIBRARIES):
 	$(call say,COPY,$@)cp $< $@
 
 TEST_ARCHIVES := $(B)/tests/libtest.a $(B)/libcore.a $(B)/libcommon.a
-$(UNIT_TESTS): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(TEST_ARCHIVES)
-$(MEDIA_TESTS): $(B)/tests/%: $(B)/obj/tests/%.o $(TEST_ARCHIVES)
+$(UNIT_TESTS): $(B)/tests/%: $(B)/obj/tests/unit/%.o $(HANDOVER) $(TEST_ARCHIVES)
+$(MEDIA_TESTS): $(B)/tests/%: $(B)/obj/tests/%.o $(HANDOVER) $(TEST_ARCHIVES)
 $(TOOLS): $(B)/%: $(B)/obj/%.o $(TEST_ARCHIVES)
 $(B)/tests/tools/camera: LIBS += -lgstrtspserver-1.0
 $(UNIT_TESTS) $(MEDIA_TESTS) $(TOOLS):
@@ -255,17 +257,18 @@ do-check-e2e: all
 do-asan: asan-tests
 	$(Q)$(RUN_TESTS) $(ASAN)
 
-# Those whose threads share state under locks that ThreadSanitizer can see: pthread's and C11's. What goes from thread
-# to thread through a queue or a promise of GLib or GStreamer looks like a race to it, so that peers are not among them.
-TSAN_TESTS := entity feed http journal log tls websocket
+# Those with threads of our own, and whose workers record on theirs. tests/tsan/handover.c tells it what GLib and GStreamer
+# hand from thread to thread.
+TSAN_TESTS := $(addprefix test-,admission camera endpoint entity feed hostile-http http journal log lying-worker rest router \
+  signal-media supervisor tls websocket) media/test-pictures
 .PHONY: tsan do-tsan tsan-tests cover do-cover
 tsan cover: deps
 	+$(Q)$(MAKE) --no-print-directory do-$@
 tsan-tests:
 	+$(Q)$(MAKE) --no-print-directory B=$(B)/tsan SAN=thread CFLAGS='-O1 -g' \
-	  $(TSAN_TESTS:%=$(B)/tsan/tests/test-%)
+	  all $(patsubst $(B)/%,$(B)/tsan/%,$(TOOLS) $(TEST_PLUGINS)) $(TSAN_TESTS:%=$(B)/tsan/tests/%)
 do-tsan: tsan-tests
-	$(Q)$(RUN_TESTS) --group tsan --timeout 300 --jobs 2 $(TSAN_TESTS:%=$(B)/tsan/tests/test-%)
+	$(Q)$(RUN_TESTS) --group tsan --timeout 600 --jobs 2 $(TSAN_TESTS:%=$(B)/tsan/tests/%)
 
 do-cover:
 	$(Q)find $(B)/cover -name '*.gcda' -delete 2>/dev/null || true

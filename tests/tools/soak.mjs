@@ -30,12 +30,14 @@ function measure() {
   };
 }
 
-/** Least squares: what is added per minute. */
+/** Least squares: what is added per minute, apart from what those take who are there just now (so many descriptors). */
 function slope(samples, name) {
   const mean = (of) => samples.reduce((sum, sample) => sum + of(sample), 0) / samples.length;
-  const [minute, value] = [mean((s) => s.minute), mean((s) => s[name])];
-  const spread = mean((s) => (s.minute - minute) ** 2);
-  return spread > 0 ? mean((s) => (s.minute - minute) * (s[name] - value)) / spread : 0;
+  const product = (x, y) => mean((s) => (s[x] - mean((t) => t[x])) * (s[y] - mean((t) => t[y])));
+  const [time, present] = [product('minute', 'minute'), product('descriptors', 'descriptors')];
+  const both = product('minute', 'descriptors');
+  const spread = time * present - both ** 2;
+  return spread > 0 ? (product('minute', name) * present - product('descriptors', name) * both) / spread : 0;
 }
 
 /** Sound minus picture in a part of the file, in ms. */
