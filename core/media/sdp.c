@@ -8,6 +8,8 @@
 #include "media/sdp-section.h"
 
 #define MAX_OFFER_BYTES 65536
+/* GStreamer makes a name of each SSRC with each of its attributes, and keeps names for ever. */
+#define MAX_SOURCE_LINES 8
 #define URI_MID "urn:ietf:params:rtp-hdrext:sdes:mid"
 #define URI_TWCC "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 
@@ -228,7 +230,7 @@ static bool
 is_kept_line (const char *line, const RecSdpTrack *track, bool sends)
 {
   static const char *const always[] = { "c=", "a=mid:", "a=rtcp-mux", "a=rtcp-rsize",
-    "a=ice-ufrag:", "a=ice-pwd:", "a=ice-options:", "a=fingerprint:", "a=setup:", "a=ssrc:",
+    "a=ice-ufrag:", "a=ice-pwd:", "a=ice-options:", "a=fingerprint:", "a=setup:",
     "a=ssrc-group:FID ", "a=msid:", NULL };
   static const char *const codec[] = { "a=rtpmap:", "a=fmtp:", "a=rtcp-fb:", NULL };
 
@@ -236,6 +238,8 @@ is_kept_line (const char *line, const RecSdpTrack *track, bool sends)
     return is_kept_codec_line (line, track, sends);
   if (g_str_has_prefix (line, "a=candidate:"))
     return rec_sdp_is_usable_candidate (line + 2);
+  if (g_str_has_prefix (line, "a=ssrc:"))
+    return strstr (line, " cname:") != NULL;
   return starts_with_any (line, always);
 }
 
@@ -251,14 +255,22 @@ get_direction (const RecSdpTrack *track)
 static void
 append_track (GString *text, const RecSdpSection *section, const RecSdpTrack *track)
 {
+  unsigned n_source_lines = 0;
+
   g_string_append_printf (text, "m=%s 9 %s %u", section->fields[0], section->fields[2],
       track->format.payload_type);
   if (track->rtx_payload_type >= 0)
     g_string_append_printf (text, " %d", track->rtx_payload_type);
   g_string_append (text, "\r\n");
-  for (size_t i = 1; i < section->n_lines; i++)
-    if (is_kept_line (section->lines[i], track, !track->is_received))
-      g_string_append_printf (text, "%s\r\n", section->lines[i]);
+  for (size_t i = 1; i < section->n_lines; i++) {
+    const char *line = section->lines[i];
+
+    if (!is_kept_line (line, track, !track->is_received))
+      continue;
+    if (g_str_has_prefix (line, "a=ssrc") && ++n_source_lines > MAX_SOURCE_LINES)
+      continue;
+    g_string_append_printf (text, "%s\r\n", line);
+  }
   if (track->mid_id != 0)
     g_string_append_printf (text, "a=extmap:%u " URI_MID "\r\n", track->mid_id);
   if (track->twcc_id != 0)

@@ -137,6 +137,27 @@ keeps_nothing_else_of_the_codecs (void)
   assert_lacks (offer->text, "a=rtcp-xr");
 }
 
+/* Whatever names a source stays in GStreamer's memory for good. */
+static void
+keeps_few_lines_of_sources (void)
+{
+  g_autofree char *publish = read_offer ("chromium-publish");
+  g_autoptr (GString) text = g_string_new (publish);
+  g_autoptr (GError) error = NULL;
+  const RecSdpWish wish = { .video_codecs = vp8_first };
+
+  for (unsigned i = 0; i < 100; i++)
+    g_string_append_printf (text, "a=ssrc:%u cname:here\r\na=ssrc-group:FID %u %u\r\n", 100 + i,
+        100 + i, 1000 + i);
+  g_autoptr (RecSdpOffer) offer = rec_sdp_offer_parse (text->str, &wish, &error);
+  g_assert_no_error (error);
+  assert_has (offer->text, "a=ssrc:260142752 cname:MUPCunFxe5QB3NmF\r\n");
+  assert_has (offer->text, "a=ssrc-group:FID 412172126 4215911223\r\n");
+  assert_has (offer->text, "a=ssrc:4215911223 cname:");
+  assert_lacks (offer->text, "a=ssrc:260142752 msid:");
+  g_assert_cmpuint (count (offer->text, "a=ssrc"), ==, 1 + 8);
+}
+
 static void
 prefers_constrained_baseline_in_one_packetization (void)
 {
@@ -516,6 +537,7 @@ main (int argc, char **argv)
 #define ADD(name, function) g_test_add_func ("/sdp/" name, function)
   ADD ("takes-opus-and-vp8-of-chromium", takes_opus_and_vp8_of_chromium);
   ADD ("keeps-nothing-else-of-the-codecs", keeps_nothing_else_of_the_codecs);
+  ADD ("keeps-few-lines-of-sources", keeps_few_lines_of_sources);
   ADD ("prefers-constrained-baseline", prefers_constrained_baseline_in_one_packetization);
   ADD ("takes-the-second-codec", takes_the_second_codec_when_the_first_is_missing);
   ADD ("refuses-an-offer-without-the-forced-codec", refuses_an_offer_without_the_forced_codec);
