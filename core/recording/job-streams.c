@@ -18,6 +18,12 @@ rec_job_attach_streams (RecJob *job)
   }
 }
 
+static bool
+has_wanted_medium (const RecRecordingProperties *wanted, const RecStreamInfo *stream)
+{
+  return (wanted->has_audio && stream->has_audio) || (wanted->has_video && stream->has_video);
+}
+
 unsigned
 rec_job_count_streams (const RecJob *job)
 {
@@ -28,7 +34,8 @@ rec_job_count_streams (const RecJob *job)
     RecParticipant *participant = session->participants->pdata[i];
 
     n += participant->stream != NULL && participant->stream->is_published &&
-         rec_tracks_is_recorded (participant->stream);
+         rec_tracks_is_recorded (participant->stream) &&
+         has_wanted_medium (job->recording->properties, participant->stream);
   }
   return n;
 }

@@ -91,17 +91,18 @@ on_deadline (gpointer data)
   return G_SOURCE_REMOVE;
 }
 
-/* is_page: with the time that a browser may take, and then its page. */
 static void
-set_deadline (RecJob *job, const char *key, bool is_page)
+set_deadline (RecJob *job, const char *key, int64_t more_ms)
 {
-  const RecConfig *config = job->context->config;
-  int64_t time_ms = rec_config_get_int (config, key);
-
-  if (is_page)
-    time_ms += REC_WIRE_PAGE_LAUNCH_MS + rec_config_get_int (config, "browser.ready-timeout-ms");
   rec_job_clear_source (&job->deadline);
-  job->deadline = g_timeout_add ((guint) time_ms, on_deadline, job);
+  job->deadline = g_timeout_add ((guint) (rec_config_get_int (job->context->config, key) + more_ms),
+      on_deadline, job);
+}
+
+static bool
+is_individual (const RecJob *job)
+{
+  return job->recording->properties->output_mode == REC_OUTPUT_INDIVIDUAL;
 }
 
 static void
@@ -119,7 +120,10 @@ set_up_when_prepared (RecJob *job)
   json_object_deep_copy (job->setup, &whole, NULL);
   rec_json_take (whole, "page", json_object_get (job->page));
   rec_worker_process_send_setup (job->worker, REC_CONTROL_SETUP, whole);
-  set_deadline (job, "recording.start-timeout-ms", true);
+  /* with the time that a browser may take, and then its page */
+  set_deadline (job, "recording.start-timeout-ms",
+      REC_WIRE_PAGE_LAUNCH_MS +
+          rec_config_get_int (job->context->config, "browser.ready-timeout-ms"));
 }
 
 static void
@@ -162,8 +166,12 @@ open_feeds (RecJob *job)
     return;
   }
   job->phase = REC_PHASE_STARTING;
-  if (job->page != NULL)
-    set_deadline (job, "recording.start-timeout-ms", false);
+  /* It is the worker that waits for streams, and says which did not come. */
+  if (is_individual (job))
+    set_deadline (job, "recording.start-timeout-ms",
+        rec_config_get_int (job->context->config, "recording.stream-timeout-ms"));
+  else if (job->page != NULL)
+    set_deadline (job, "recording.start-timeout-ms", 0);
   send_begin (job);
   rec_job_attach_streams (job);
 }
@@ -178,7 +186,7 @@ order_stop (RecJob *job, const char *reason)
   rec_job_set_text (&job->recording->reason, reason);
   job->phase = REC_PHASE_STOPPING;
   g_clear_pointer (&job->limits, rec_limits_free);
-  set_deadline (job, "recording.stop-timeout-ms", false);
+  set_deadline (job, "recording.stop-timeout-ms", 0);
   rec_json_set_int (message, "atNs", now_ns ());
   rec_json_set_string (message, "reason", reason);
   rec_worker_process_send (job->worker, REC_CONTROL_STOP, message);
@@ -260,7 +268,7 @@ take_failed (RecJob *job, json_object *message)
   rec_job_set_text (&job->failure, text);
   rec_job_log (job, G_LOG_LEVEL_CRITICAL, text);
   /* What could be saved comes as finished; what does not come is salvaged. */
-  set_deadline (job, "recording.stop-timeout-ms", false);
+  set_deadline (job, "recording.stop-timeout-ms", 0);
 }
 
 static void
@@ -288,7 +296,7 @@ take_progress (RecJob *job, json_object *message)
 {
   if (job->phase == REC_PHASE_STOPPING && job->deadline != 0 &&
       rec_patience_hears (&job->patience, job->context->config, message))
-    set_deadline (job, "recording.stop-timeout-ms", false);
+    set_deadline (job, "recording.stop-timeout-ms", 0);
 }
 
 static void
@@ -419,7 +427,7 @@ rec_job_new (const RecJobContext *context, RecRecording *recording, json_object 
   job->started = started;
   job->started_data = data;
   rec_worker_process_set_events (worker, &worker_events, job);
-  set_deadline (job, "recording.start-timeout-ms", false);
+  set_deadline (job, "recording.start-timeout-ms", 0);
   rec_store_journal (context, recording, setup,
       &(RecStoreWork){ .worker = rec_worker_process_get_pid (worker) }, on_journaled, job);
   rec_store_entity (context, recording, NULL, NULL);

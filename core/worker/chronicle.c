@@ -15,7 +15,9 @@
 #define MAX_LINE_BYTES (256 * 1024)
 
 struct RecChronicle {
-  int fd;
+  int fd; /* below 0: there is no file */
+  off_t size;
+  bool is_damaged; /* something is missing */
   char *path;
   int64_t left; /* bytes */
   bool is_full;
@@ -43,10 +45,17 @@ write_line (RecChronicle *chronicle, json_object *line)
   json_object_put (line);
   if (chronicle->fd < 0)
     return;
-  if (write (chronicle->fd, text, size) == (ssize_t) size)
+  if (write (chronicle->fd, text, size) == (ssize_t) size) {
+    chronicle->size += (off_t) size;
     return;
-  g_warning ("cannot write '%s': %s; the time line of this recording ends here", chronicle->path,
-      g_strerror (errno));
+  }
+  if (!chronicle->is_damaged)
+    g_warning ("cannot write '%s': %s; the time line of this recording is not complete",
+        chronicle->path, g_strerror (errno));
+  chronicle->is_damaged = true;
+  /* Of a line that did not fit nothing may stay in front of the next. */
+  if (ftruncate (chronicle->fd, chronicle->size) == 0)
+    return;
   close (chronicle->fd);
   chronicle->fd = -1;
 }
@@ -105,6 +114,11 @@ rec_chronicle_new (const char *directory, const char *id, json_object *facts, in
     g_warning ("cannot create '%s': %s; this recording has no time line", chronicle->path,
         g_strerror (errno));
   write_line (chronicle, facts);
+  if (chronicle->is_damaged &&
+      chronicle->fd >= 0) { /* who reads it takes the first line for them */
+    close (chronicle->fd);
+    chronicle->fd = -1;
+  }
   return chronicle;
 }
 
@@ -398,13 +412,17 @@ rec_chronicle_publish (const char *directory, const char *id, const char *name, 
   if (publication.n_lines == 0) {
     fclose (publication.file);
     unlink (part);
-    return access (path, R_OK) == 0; /* made before a crash */
+    return access (path, R_OK) == 0 || fail (error, path); /* there when made before a crash */
   }
   fputs ("\n]}\n", publication.file);
   is_fine = ferror (publication.file) == 0 && fflush (publication.file) == 0 &&
             fsync (fileno (publication.file)) == 0;
   is_fine &= fclose (publication.file) == 0;
-  return (is_fine && rename (part, path) == 0) || fail (error, path);
+  if (is_fine && rename (part, path) == 0)
+    return true;
+  fail (error, path);
+  unlink (part);
+  return false;
 }
 
 void

@@ -8,8 +8,8 @@
 
 #include <sys/stat.h>
 
-RecChronicle *
-rec_conclusion_begin (const RecSetup *setup, int64_t created_at_ms)
+static json_object *
+make_facts (const RecSetup *setup, int64_t created_at_ms)
 {
   const RecRecorderRecipe *recorder = &setup->recorder;
   json_object *facts = json_object_new_object ();
@@ -24,7 +24,14 @@ rec_conclusion_begin (const RecSetup *setup, int64_t created_at_ms)
     rec_json_set_int (facts, "frameRate", recorder->frame_rate);
     rec_json_set_string (facts, "layout", recorder->layout_name);
   }
-  return rec_chronicle_new (setup->directory, setup->id, facts, setup->timeline_bytes);
+  return facts;
+}
+
+RecChronicle *
+rec_conclusion_begin (const RecSetup *setup, int64_t created_at_ms)
+{
+  return rec_chronicle_new (setup->directory, setup->id, make_facts (setup, created_at_ms),
+      setup->timeline_bytes);
 }
 
 /* A file of ours that is there. */
@@ -65,15 +72,29 @@ tell (void (*note) (const char *text), const GError *error)
   note (text);
 }
 
+/* Who has recorded it knows it all, whatever the disk had room for. */
+static void
+remember (const RecSetup *setup, int64_t created_at_ms, RecRecorder *recorder,
+    RecChronicleRecord *record)
+{
+  GPtrArray *takes = rec_recorder_get_takes (recorder);
+
+  record->facts = make_facts (setup, created_at_ms);
+  record->takes = takes != NULL ? g_ptr_array_ref (takes) : g_ptr_array_new ();
+}
+
 json_object *
-rec_conclusion_make_files (const RecSetup *setup, RecRecorder *recorder, GPtrArray *sinks,
-    void (*note) (const char *text), void (*gets_on) (void))
+rec_conclusion_make_files (const RecSetup *setup, int64_t created_at_ms, RecRecorder *recorder,
+    GPtrArray *sinks, void (*note) (const char *text), void (*gets_on) (void))
 {
   g_autoptr (GError) no_metadata = NULL, no_timeline = NULL;
   RecChronicleRecord record;
   json_object *files;
 
-  rec_chronicle_read (setup->directory, setup->id, &record);
+  if (recorder == NULL)
+    rec_chronicle_read (setup->directory, setup->id, &record);
+  else
+    remember (setup, created_at_ms, recorder, &record);
   files = rec_report_describe_files (setup, recorder, record.takes, sinks, gets_on);
   if (takes_streams (sinks)) {
     g_autoptr (RecJson) metadata = rec_metadata_make (record.facts, files, record.takes);

@@ -12,8 +12,10 @@
 RecChronicle *rec_conclusion_begin (const RecSetup *setup, int64_t created_at_ms);
 
 /* Writes it all and returns the files as in the message `finished`. recorder NULL: they were recovered, and the chronicle
- * on the disk says what is known. What cannot be written is a note. gets_on: see rec_report_describe_files. */
-json_object *rec_conclusion_make_files (const RecSetup *setup, RecRecorder *recorder,
-    GPtrArray *sinks, void (*note) (const char *text), void (*gets_on) (void));
+ * on the disk says what is known, also when the recording was created. What cannot be written is a note. gets_on: see
+ * rec_report_describe_files. */
+json_object *rec_conclusion_make_files (const RecSetup *setup, int64_t created_at_ms,
+    RecRecorder *recorder, GPtrArray *sinks, void (*note) (const char *text),
+    void (*gets_on) (void));
 
 #endif

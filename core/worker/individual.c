@@ -31,6 +31,7 @@ struct Stream {
   RecTake *take;  /* that goes on, or NULL */
   Stream *before; /* of the same id, not quite at its end; or NULL */
   bool is_recorded;
+  bool is_awaited; /* by the start of the recording; nothing has come yet */
   unsigned n_tracks;
 };
 
@@ -47,6 +48,7 @@ struct RecIndividual {
   GPtrArray *takes;    /* of RecTake */
   uint32_t last_sink_id;
   bool is_full;
+  unsigned n_expected;
   gint n_streams, n_silent; /* atomic */
 };
 
@@ -144,6 +146,15 @@ end_take (RecIndividual *individual, Stream *stream, int64_t end_ns)
   stream->take->end_ns = MAX (end_ns, stream->take->start_ns);
   individual->events.ended (stream->take, individual->data);
   stream->take = NULL;
+}
+
+/* Nobody waits for a stream that was heard of, is gone, or is not to be recorded any more. */
+static void
+await_no_more (RecIndividual *individual, Stream *stream)
+{
+  if (stream->is_awaited)
+    g_atomic_int_add (&individual->n_silent, -1);
+  stream->is_awaited = false;
 }
 
 /* --- packets --------------------------------------------------------------------------------------- */
@@ -268,10 +279,7 @@ prepare_track (Track *track, const RecPassageFormat *format, int64_t *pts_ns)
     return false;
   if (track->sink_id == 0)
     announce (individual, track, format);
-  if (stream->facts.start_ns < 0) {
-    stream->facts.start_ns = 0; /* it has been heard of */
-    g_atomic_int_add (&individual->n_silent, -1);
-  }
+  await_no_more (individual, stream);
   return true;
 }
 
@@ -375,15 +383,15 @@ get_stream (RecIndividual *individual, const RecCommand *command)
     .client_data = g_strdup (command->client_data),
     .server_data = g_strdup (command->server_data),
     .type_of_video = g_strdup (command->type_of_video),
-    .start_ns = -1, /* nothing has come yet */
   };
   stream->is_recorded = command->is_recorded != 0;
   g_hash_table_replace (individual->streams, stream->facts.stream, stream);
-  if (stream->is_recorded) {
+  /* What was published before the recording began is added first. */
+  stream->is_awaited = stream->is_recorded && (unsigned) g_atomic_int_get (&individual->n_streams) <
+                                                  individual->n_expected;
+  if (stream->is_awaited) {
     g_atomic_int_inc (&individual->n_streams);
     g_atomic_int_inc (&individual->n_silent);
-  } else {
-    stream->facts.start_ns = 0; /* nobody waits for it */
   }
   return stream;
 }
@@ -418,12 +426,10 @@ add_track (RecIndividual *individual, const RecCommand *command)
   g_ptr_array_add (individual->order, track);
 }
 
-/* A stream that nobody ever heard of keeps nobody waiting. */
 static void
 remove_stream (RecIndividual *individual, Stream *stream)
 {
-  if (stream->facts.start_ns < 0)
-    g_atomic_int_add (&individual->n_silent, -1);
+  await_no_more (individual, stream);
   if (g_hash_table_lookup (individual->streams, stream->facts.stream) == stream)
     g_hash_table_remove (individual->streams, stream->facts.stream);
   for (unsigned i = 0; i < individual->all->len; i++) {
@@ -469,8 +475,10 @@ set_recorded (RecIndividual *individual, Stream *stream, bool is_recorded, int64
     rec_passage_run (track->passage, at_ns);
     rec_passage_set_open (track->passage, is_recorded);
   }
-  if (!is_recorded)
-    end_take (individual, stream, rec_timeline_to_file (individual->timeline, at_ns));
+  if (is_recorded)
+    return;
+  await_no_more (individual, stream);
+  end_take (individual, stream, rec_timeline_to_file (individual->timeline, at_ns));
 }
 
 static void
@@ -579,6 +587,13 @@ rec_individual_count_bytes (RecIndividual *individual)
   for (unsigned i = 0; individual != NULL && i < individual->order->len; i++)
     bytes += rec_passage_get_bytes (((Track *) individual->order->pdata[i])->passage);
   return bytes;
+}
+
+void
+rec_individual_expect (RecIndividual *individual, unsigned n_streams)
+{
+  if (individual != NULL)
+    individual->n_expected = n_streams;
 }
 
 void

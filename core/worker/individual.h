@@ -47,7 +47,9 @@ void rec_individual_end (RecIndividual *individual, int64_t end_ns);
 
 /* What waits for its time, of all tracks. */
 int64_t rec_individual_count_bytes (RecIndividual *individual);
-/* How many streams there are to be recorded, and how many of them have sent nothing yet. [any] */
+/* The first so many streams that are to be recorded are waited for; before there are any. */
+void rec_individual_expect (RecIndividual *individual, unsigned n_streams);
+/* How many of those have been added, and how many of these have sent nothing yet. [any] */
 void rec_individual_count (RecIndividual *individual, unsigned *n_streams, unsigned *n_silent);
 /* Of RecTake, in the order of their beginning; after end. Borrowed. */
 GPtrArray *rec_individual_get_takes (RecIndividual *individual);

@@ -55,15 +55,19 @@ describe (const char *name, json_object *file, const RecTake *take)
   return json;
 }
 
-static unsigned
-count_before (json_object *files, size_t index, const char *stream)
+/* By its begin: several sinks may have files of the same one. */
+static const RecTake *
+find_take_of (GPtrArray *takes, json_object *file, const char *stream)
 {
-  unsigned n = 0;
+  const int64_t start_ns = rec_json_int_or (file, "startNs", -1);
 
-  for (size_t i = 0; i < index; i++)
-    n += strcmp (rec_json_string_or (json_object_array_get_idx (files, i), "stream", ""), stream) ==
-         0;
-  return n;
+  for (unsigned i = 0; takes != NULL && i < takes->len; i++) {
+    const RecTake *take = takes->pdata[i];
+
+    if (take->start_ns == start_ns && g_strcmp0 (take->stream, stream) == 0)
+      return take;
+  }
+  return NULL;
 }
 
 /* Files come in the order in which they were completed. */
@@ -93,9 +97,7 @@ rec_metadata_make (json_object *facts, json_object *files, GPtrArray *takes)
     const char *stream = rec_json_string_or (file, "stream", NULL);
 
     if (stream != NULL)
-      json_object_array_add (list,
-          describe (name, file,
-              rec_metadata_find_take (takes, stream, count_before (files, i, stream))));
+      json_object_array_add (list, describe (name, file, find_take_of (takes, file, stream)));
   }
   json_object_array_sort (list, compare_starts);
   rec_json_take (metadata, "files", list);

@@ -627,6 +627,12 @@ rec_recorder_get_takes (RecRecorder *recorder)
 }
 
 void
+rec_recorder_expect_streams (RecRecorder *recorder, unsigned n_streams)
+{
+  rec_individual_expect (recorder->own.individual, n_streams);
+}
+
+void
 rec_recorder_count_streams (RecRecorder *recorder, unsigned *n_streams, unsigned *n_silent)
 {
   rec_individual_count (recorder->own.individual, n_streams, n_silent);

@@ -44,7 +44,9 @@ void rec_recorder_close_input (RecRecorder *recorder);
 /* The composed picture's next one. Not after ended. */
 void rec_recorder_force_keyframe (RecRecorder *recorder);
 
-/* Streams that are to be kept, and how many of them have sent nothing yet. */
+/* How many streams the start of the recording waits for; before start. */
+void rec_recorder_expect_streams (RecRecorder *recorder, unsigned n_streams);
+/* How many of those have been added, and how many of these have sent nothing yet. */
 void rec_recorder_count_streams (RecRecorder *recorder, unsigned *n_streams, unsigned *n_silent);
 
 typedef struct {

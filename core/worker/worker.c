@@ -62,6 +62,7 @@ typedef struct {
   bool has_started, has_given_up;
   int64_t reported_ns, reported_us; /* file time and time of the last stats */
   unsigned n_expected;              /* streams that were published before the recording began */
+  int64_t created_at_ms;
   int64_t begun_us;
   struct {
     uint64_t n_told;
@@ -474,8 +475,8 @@ make_files (void)
 
   for (unsigned i = 0; i < misses->len; i++)
     note (misses->pdata[i]);
-  worker.files =
-      rec_conclusion_make_files (worker.setup, worker.recorder, sinks, note, tell_recovered);
+  worker.files = rec_conclusion_make_files (worker.setup, worker.created_at_ms, worker.recorder,
+      sinks, note, tell_recovered);
 }
 
 static void
@@ -544,14 +545,12 @@ has_streams (void)
   g_autofree char *text = NULL;
 
   rec_recorder_count_streams (worker.recorder, &n_streams, &n_silent);
-  if (rec_recorder_get_takes (worker.recorder) == NULL ||
-      (n_streams >= worker.n_expected && n_silent == 0))
+  if (!worker.setup->is_individual || (n_streams >= worker.n_expected && n_silent == 0))
     return true;
   if (!worker.setup->recorder.is_live || waited_ms < worker.setup->stream_timeout_ms)
     return false;
   text = g_strdup_printf ("%u of %u streams sent nothing within %" G_GINT64_FORMAT " ms",
-      n_silent + (worker.n_expected > n_streams ? worker.n_expected - n_streams : 0),
-      MAX (n_streams, worker.n_expected), waited_ms);
+      n_silent + worker.n_expected - n_streams, worker.n_expected, waited_ms);
   if (worker.setup->ignores_failed_streams)
     note (text);
   else
@@ -745,9 +744,11 @@ begin_recording (json_object *message)
   worker.start_ns = start_ns;
   worker.begun_us = g_get_monotonic_time ();
   worker.n_expected = (unsigned) rec_json_int_or (message, "streams", 0);
+  worker.created_at_ms = rec_json_int_or (message, "createdAt", 0);
   worker.reported_us = g_get_monotonic_time ();
+  rec_recorder_expect_streams (worker.recorder, worker.n_expected);
   rec_recorder_start (worker.recorder, start_ns,
-      rec_conclusion_begin (worker.setup, rec_json_int_or (message, "createdAt", 0)));
+      rec_conclusion_begin (worker.setup, worker.created_at_ms));
   if (worker.page != NULL)
     rec_page_run_begin (worker.page, worker.recorder, start_ns);
   rec_media_socket_set_pause (worker.media, worker.setup->recorder.is_live ? MEDIA_PAUSE_MS : 0);

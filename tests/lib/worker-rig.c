@@ -298,6 +298,7 @@ rec_worker_rig_new (const RecRigOptions *options)
   g_autoptr (GError) error = NULL;
 
   rig->owns_directory = options->directory == NULL;
+  rig->n_published = options->n_published;
   rig->directory = options->directory != NULL ? g_strdup (options->directory)
                                               : g_dir_make_tmp ("recto-XXXXXX", &error);
   g_assert_no_error (error);
@@ -322,6 +323,7 @@ rec_worker_rig_begin (RecWorkerRig *rig)
 
   rig->start_ns = is_live ? g_get_monotonic_time () * 1000 : PACKETS_START_NS;
   rec_json_set_int (message, "startNs", rig->start_ns);
+  rec_json_set_int (message, "streams", rig->n_published);
   g_assert_true (rec_control_send (rig->own->control, REC_CONTROL_BEGIN, message));
 }
 

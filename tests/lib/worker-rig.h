@@ -13,6 +13,7 @@ typedef struct {
   int width, height, frame_rate;
   bool no_audio, no_video, is_live;
   bool is_individual; /* packed in the end */
+  int n_published;    /* streams that the start waits for */
   bool is_held;       /* does not begin by itself */
   const char *layout; /* path below the build's folder; NULL: plugins/best_fit.so */
   const char
@@ -33,6 +34,7 @@ typedef struct {
   int media_fd;               /* -1: closed */
   int64_t asked_us, start_ns; /* when setup was sent; file time 0 */
   json_object *setup;
+  int n_published;
 
   /* heard so far */
   bool is_greeted, is_ready, has_started, is_gone;

@@ -451,6 +451,44 @@ test_killed (void)
   rec_judge_decodes (path);
 }
 
+/* A start waits neither for who comes later, nor for who is not to be recorded any more. */
+static void
+test_waits_for_published_ones (void)
+{
+  RecRigOptions options = alone;
+  g_autoptr (RecWorkerRig) rig = NULL;
+
+  options.is_individual = true;
+  options.n_published = 2;
+  rig = rec_worker_rig_new (&options);
+  play (rig, 0, "a", "VP8", 0, 2);
+  rec_worker_rig_add_track (rig, &(RecRigTrack){ 3, "b", "VP8", false, 0 });
+  rec_worker_rig_add_track (rig, &(RecRigTrack){ 5, "c", "VP8", false, 0 });
+  rec_worker_rig_set_state (rig, "b", 0.5, "{\"record\": false}");
+  rec_worker_rig_flush (rig);
+  rec_worker_rig_wait (rig, &rig->has_started, "recording, though b and c sent nothing");
+  stop (rig, 2);
+  assert_times (rig, "a", 0, 0, 2);
+  g_assert_null (find_file (rig, "b", 0));
+}
+
+/* Who has recorded the streams knows when they were there, whatever became of the notes on the disk. */
+static void
+test_remembers_times (void)
+{
+  g_autoptr (RecWorkerRig) rig = rec_worker_rig_new (&alone);
+  g_autofree char *notes = g_build_filename (rig->directory, ".chronicle.r1", NULL);
+
+  play (rig, 0, "a", "VP8", 0.5, 2);
+  rec_worker_rig_flush (rig);
+  rec_worker_rig_wait (rig, &rig->has_started, "recording");
+  g_assert_cmpint (g_unlink (notes), ==, 0);
+  stop (rig, 2);
+  assert_times (rig, "a", 0, 0.5, 2);
+  g_autoptr (RecJson) metadata = read_metadata (rig);
+  assert_offsets (metadata, 0, "a.webm", 0.5, 2);
+}
+
 /* --- packed ---------------------------------------------------------------------------------------- */
 
 static json_object *
@@ -572,6 +610,8 @@ main (int argc, char **argv)
   g_test_add_func ("/local/nobody-makes-no-media", test_nobody);
   g_test_add_func ("/local/another-codec-costs-one-track", test_unknown_codec);
   g_test_add_func ("/local/files-survive-a-kill", test_killed);
+  g_test_add_func ("/local/waits-for-what-is-published", test_waits_for_published_ones);
+  g_test_add_func ("/local/remembers-when-streams-were-there", test_remembers_times);
   g_test_add_func ("/local/streams-are-packed", test_packed);
   g_test_add_func ("/local/what-cannot-be-packed-stays-as-it-is", test_cannot_be_packed);
   g_test_add_func ("/local/what-is-salvaged-is-packed", test_killed_before_it_was_packed);

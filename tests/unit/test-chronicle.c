@@ -7,7 +7,9 @@
 
 #include <glib.h>
 #include <glib/gstdio.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/resource.h>
 
 typedef struct {
   char *directory;
@@ -199,6 +201,74 @@ test_metadata (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
   rec_chronicle_record_clear (&record);
 }
 
+/* What a sink with a file of its own for each stream is told of: a stream that came twice, and two such sinks. */
+static void
+test_two_sinks (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (RecJson) files = json_tokener_parse (
+      "[{\"name\":\"film.A.webm\",\"stream\":\"A\",\"startNs\":0,\"endNs\":1000000},"
+      "{\"name\":\"film.A-1.webm\",\"stream\":\"A\",\"startNs\":2000000,\"endNs\":3000000},"
+      "{\"name\":\"film.A.tape\",\"stream\":\"A\",\"startNs\":0,\"endNs\":1000000},"
+      "{\"name\":\"film.A-1.tape\",\"stream\":\"A\",\"startNs\":2000000,\"endNs\":3000000}]");
+  RecChronicleRecord record;
+  json_object *list;
+
+  note_take (fixture, "A", 0, 1000000);
+  note_take (fixture, "A", 2000000, 3000000);
+  rec_chronicle_read (fixture->directory, "r1", &record);
+  g_autoptr (RecJson) metadata = rec_metadata_make (record.facts, files, record.takes);
+  list = rec_json_get (metadata, "files");
+  g_assert_cmpuint (json_object_array_length (list), ==, 4);
+  for (unsigned i = 0; i < 4; i++) {
+    json_object *file = json_object_array_get_idx (list, i);
+    const bool is_second = strstr (rec_json_string_or (file, "name", ""), "-1") != NULL;
+
+    g_assert_cmpstr (rec_json_string_or (file, "connectionId", ""), ==, "con_A");
+    g_assert_cmpint (rec_json_int_or (file, "startTimeOffset", -1), ==, is_second ? 2 : 0);
+    g_assert_cmpint (rec_json_int_or (file, "endTimeOffset", -1), ==, is_second ? 3 : 1);
+  }
+  rec_chronicle_record_clear (&record);
+}
+
+static void
+limit_files (rlim_t size)
+{
+  struct rlimit limit;
+
+  getrlimit (RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = size;
+  g_assert_cmpint (setrlimit (RLIMIT_FSIZE, &limit), ==, 0);
+}
+
+/* A disk that is full for a moment costs what happened then, and nothing after that. */
+static void
+test_full_disk (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *path = dup_path (fixture, ".chronicle.r1");
+  g_autofree char *part = dup_path (fixture, "film.timeline.json.part");
+  g_autoptr (GError) error = NULL;
+  struct rlimit before;
+  GStatBuf info;
+
+  getrlimit (RLIMIT_FSIZE, &before);
+  signal (SIGXFSZ, SIG_IGN);
+  note_take (fixture, "A", 0, 1000000);
+  g_assert_cmpint (g_stat (path, &info), ==, 0);
+  limit_files ((rlim_t) info.st_size + 20);
+  g_test_expect_message ("rec.worker.chronicle", G_LOG_LEVEL_WARNING, "*not complete");
+  note_take (fixture, "B", 0, 1000000);
+  g_test_assert_expected_messages ();
+  limit_files (100);
+  g_assert_false (rec_chronicle_publish (fixture->directory, "r1", "film", &error));
+  g_assert_nonnull (error);
+  g_assert_false (g_file_test (part, G_FILE_TEST_EXISTS));
+  limit_files (before.rlim_cur);
+  note_take (fixture, "C", 0, 1000000);
+  g_autoptr (RecJson) timeline = publish (fixture);
+  g_assert_cmpuint (json_object_array_length (rec_json_get (timeline, "events")), ==, 4);
+  g_assert_cmpstr (rec_json_string_or (get_event (timeline, 2), "streamId", ""), ==, "C");
+}
+
 int
 main (int argc, char **argv)
 {
@@ -209,6 +279,8 @@ main (int argc, char **argv)
   ADD ("/chronicle/is-read-when-cut-anywhere", NULL, test_cut_anywhere);
   ADD ("/chronicle/is-bounded", GINT_TO_POINTER (4096), test_bounded);
   ADD ("/chronicle/stays-published", NULL, test_published_once);
+  ADD ("/chronicle/goes-on-after-a-full-disk", NULL, test_full_disk);
   ADD ("/metadata/is-as-openvidu-has-it", NULL, test_metadata);
+  ADD ("/metadata/tells-files-of-several-sinks-apart", NULL, test_two_sinks);
   return g_test_run ();
 }

@@ -338,6 +338,62 @@ test_packs_single_streams (SupervisorRig *rig, gconstpointer data G_GNUC_UNUSED)
   g_assert_cmpstr (recording->file_name, ==, "single.zip");
 }
 
+/* A stream without packets, as far as the router knows. */
+static void
+publish_silence (SupervisorRig *rig, RecSession *session, bool has_video)
+{
+  const RecStreamInfo properties = { .has_audio = !has_video,
+    .audio_active = !has_video,
+    .has_video = has_video,
+    .video_active = has_video };
+  const RecJoinRequest request = { .session_id = session->id,
+    .secret = rec_config_get_string (rig->config, "openvidu.secret"),
+    .client_data = "",
+    .platform = "",
+    .ip = "" };
+  g_autoptr (GError) error = NULL;
+  RecParticipant *participant = rec_registry_join (rig->registry, &request, &error);
+  RecStreamInfo *stream;
+
+  g_assert_no_error (error);
+  stream = rec_registry_add_stream (rig->registry, participant, &properties, &error);
+  g_assert_no_error (error);
+  rec_registry_announce_stream (rig->registry, stream);
+}
+
+/* The server must not lose its patience before the worker has said which streams did not come, whose timeout is as long. */
+static void
+test_ignores_failed_streams (SupervisorRig *rig, gconstpointer data G_GNUC_UNUSED)
+{
+  RecRecordingProperties *lenient = rig_make_properties (NULL),
+                         *strict = rig_make_properties (NULL), *deaf = rig_make_properties (NULL);
+  RigAnswer answer = { 0 };
+  g_autoptr (GError) error = NULL;
+
+  rig_set (rig, "recording.start-timeout-ms", "3000");
+  rig_set (rig, "recording.stream-timeout-ms", "3000");
+  lenient->output_mode = strict->output_mode = deaf->output_mode = REC_OUTPUT_INDIVIDUAL;
+  lenient->ignore_failed_streams = true;
+  rig_start_server (rig);
+
+  RecSession *session = rig_make_session (rig, "silent");
+  publish_silence (rig, session, true);
+  RecRecording *recording = rig_start_as (rig, session, lenient, REC_ERA_NEW);
+  rig_stop (rig, recording);
+
+  g_assert_nonnull (rec_supervisor_start (rig->supervisor, session, strict, REC_ERA_NEW,
+      rig_take_answer, &answer, &error));
+  rec_recording_properties_free (strict);
+  WAIT_FOR (answer.n_calls > 0);
+  rig_assert_says (answer.error->message, "1 of 1 streams sent nothing");
+  g_clear_error (&answer.error);
+
+  /* There is no sound to wait for. */
+  deaf->has_video = false;
+  recording = rig_start_as (rig, session, deaf, REC_ERA_NEW);
+  rig_stop (rig, recording);
+}
+
 static void
 test_keeps_its_bounds (SupervisorRig *rig, gconstpointer data G_GNUC_UNUSED)
 {
@@ -501,6 +557,7 @@ main (int argc, char **argv)
   CLAIM ("refuses-to-stop-at-the-wrong-time", test_refuses_to_stop_at_the_wrong_time);
   CLAIM ("refuses-what-it-cannot-record", test_refuses_what_it_cannot_record);
   CLAIM ("packs-single-streams", test_packs_single_streams);
+  CLAIM ("ignores-failed-streams", test_ignores_failed_streams);
   CLAIM ("keeps-its-bounds", test_keeps_its_bounds);
   CLAIM ("starts-what-there-is-room-for", test_starts_what_there_is_room_for);
   CLAIM ("ends-recordings-before-the-disk-is-full", test_ends_recordings_before_the_disk_is_full);
