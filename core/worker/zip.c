@@ -1,4 +1,5 @@
 /* zip.c - puts files into a ZIP on the disk, by libarchive, a piece at a time. */
+#define _GNU_SOURCE
 #define G_LOG_DOMAIN "rec.worker.zip"
 #include "worker/zip.h"
 
@@ -16,15 +17,16 @@
 #include <unistd.h>
 
 #define PIECE_BYTES (256 * 1024)
-#define SYNC_BYTES (32 * 1024 * 1024) /* or the last fsync takes as long as everything before it */
+/* What even a slow disk has written before anybody thinks that we hang. */
+#define WINDOW_BYTES (1024 * 1024)
 
 typedef struct {
   const RecZipRecipe *recipe;
   struct archive *archive;
   const char *part;
   int fd;
-  int64_t n_read, n_unsynced;
-  int64_t deadline_us; /* 0: none */
+  int64_t n_read, n_written, n_begun; /* n_begun: on their way to the disk */
+  int64_t deadline_us;                /* 0: none */
   char *piece;
   GError *failure; /* of writing */
   bool is_abandoned;
@@ -85,6 +87,23 @@ leaves_spare (const Zip *zip, GError **error)
   return false;
 }
 
+/* Waits for the disk, but while it writes the next window: or the last fsync would take as long as everything before it.
+ * What the file system has to note of all that it notes once, then. */
+static bool
+keep_up (Zip *zip, GError **error)
+{
+  const unsigned all = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE |
+                       SYNC_FILE_RANGE_WAIT_AFTER;
+  int status = sync_file_range (zip->fd, zip->n_begun, 0, SYNC_FILE_RANGE_WRITE);
+
+  if (status == 0 && zip->n_begun > 0)
+    status = sync_file_range (zip->fd, 0, zip->n_begun, all);
+  if (status != 0 && (errno == ENOSYS || errno == EINVAL || errno == EOPNOTSUPP))
+    status = fdatasync (zip->fd);
+  zip->n_begun = zip->n_written;
+  return status == 0 || fail ("flush", zip->part, error);
+}
+
 static bool
 write_piece (Zip *zip, const void *bytes, size_t size, GError **error)
 {
@@ -92,13 +111,10 @@ write_piece (Zip *zip, const void *bytes, size_t size, GError **error)
     g_prefix_error (error, "cannot write '%s': ", zip->part);
     return false;
   }
-  zip->n_unsynced += (int64_t) size;
-  if (zip->n_unsynced < SYNC_BYTES)
+  zip->n_written += (int64_t) size;
+  if (zip->n_written - zip->n_begun < WINDOW_BYTES)
     return true;
-  if (!leaves_spare (zip, error))
-    return false;
-  zip->n_unsynced = 0;
-  return fdatasync (zip->fd) == 0 || fail ("flush", zip->part, error);
+  return leaves_spare (zip, error) && keep_up (zip, error);
 }
 
 /* libarchive frees nothing of an archive whose writing has failed: it never hears of it, and writes its end to nowhere. */

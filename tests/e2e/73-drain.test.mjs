@@ -1,7 +1,10 @@
 // Limits of a recording, what the CDR file tells of it, the log's format, SIGHUP, and a server that is drained.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
+import { connect } from 'node:tls';
 import * as media from './lib/media.mjs';
 import { Rpc } from './lib/rpc.mjs';
 import { temporaryFolder } from './lib/server.mjs';
@@ -16,6 +19,8 @@ settle('debug');
 const cdr = path.join(folder, 'cdr');
 const stage = new Stage({ name: 'drain', config, settings: { 'openvidu.cdr': true, 'openvidu.cdr.path': cdr } });
 const small = { resolution: '320x240', frameRate: 15 };
+
+let film; // a finished recording
 
 const linesOf = (file) => readFileSync(path.join(cdr, file), 'utf8').trim().split('\n').filter(Boolean).map((line) => Object.entries(JSON.parse(line))[0]);
 const logs = () => stage.server.log().split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line));
@@ -45,6 +50,7 @@ stage.test('a recording ends at its maxDuration, and metrics, log and CDR tell o
     const found = (await get(`/recto/api/v1/recordings/${id}`)).json;
     return found.status === 'ready' && found;
   });
+  film = path.join(stage.server.recordings, id, `${id}.mp4`);
   assert.equal(ended.reason, 'maxDurationReached');
   assert.match(ended.notes[0], /after 10 s \(maxDuration/);
   assert.ok(ended.duration > 9 && ended.duration < 20, `${ended.duration} s`);
@@ -85,11 +91,29 @@ stage.test('SIGHUP opens the CDR file anew, takes levels and says what needs a r
   assert.equal(linesOf('moved.log').at(-1)[0], 'sessionDestroyed');
 });
 
-stage.test('a drained server takes no recordings, and ends when the last one is complete', async () => {
+/** Sends the first half of a file; `rest` sends the other and resolves to the answer. */
+async function beginUpload(file) {
+  const { url } = (await stage.rest.post('/recto/api/v1/upload-tokens', { session: 'room' })).expect(200).json;
+  const bytes = readFileSync(file);
+  const socket = connect({ port: stage.server.port, host: '127.0.0.1', rejectUnauthorized: false });
+  await once(socket, 'secureConnect');
+  socket.write(`POST ${url.slice(url.indexOf('/recto'))} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: ${bytes.length}\r\n\r\n`);
+  socket.write(bytes.subarray(0, bytes.length / 2));
+  await within(10, 'the upload comes in', () => readdirSync(path.join(stage.server.recordings, '.uploads')).some((name) => name.endsWith('.part')));
+  return {
+    rest: () => {
+      socket.write(bytes.subarray(bytes.length / 2));
+      return text(socket);
+    },
+  };
+}
+
+stage.test('a drained server takes no recordings, and ends when the last one and what is uploaded are complete', async () => {
   const [session, other] = [await stage.session(), await stage.session()];
   for (const id of [session, other])
     await Rpc.join(stage.server, await stage.token(id));
   const { id } = await stage.startRecording(session, small);
+  const upload = await beginUpload(film);
   stage.server.child.kill('SIGUSR1');
   await within(10, 'it is not ready any more', async () => (await stage.rest.get('/recto/api/v1/ready', { auth: null })).status === 503);
   assert.deepEqual((await get('/recto/api/v1/drain')).json, { draining: true, recordings: 1 });
@@ -98,6 +122,9 @@ stage.test('a drained server takes no recordings, and ends when the last one is 
   (await stage.rest.get('/recto/api/v1/live', { auth: null })).expect(200);
   const stopped = await stage.stopRecording(id);
   assert.equal(stopped.status, 'ready');
+  await within(10, 'it waits for the upload', () => told(/^no recording is left; waiting for the files that are being uploaded/));
+  (await stage.rest.get('/recto/api/v1/live', { auth: null })).expect(200);
+  assert.match(await upload.rest(), /^HTTP\/1.1 200/);
   assert.deepEqual(await stage.server.exited, { code: 0, signal: null });
   const file = path.join(stage.server.recordings, id, `${id}.mp4`);
   assert.equal(await media.decodeComplaints(file), '');

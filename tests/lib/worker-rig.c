@@ -67,6 +67,9 @@ on_message (RecControl *control, RecControlType type, json_object *message, void
     json_object_put (rig->stats);
     rig->stats = json_object_get (message);
     break;
+  case REC_CONTROL_PROGRESS:
+    rig->gets_on = ++rig->n_progress > 1;
+    break;
   case REC_CONTROL_FINISHED:
     json_object_put (rig->finished);
     rig->finished = json_object_get (message);
@@ -328,7 +331,7 @@ rec_worker_rig_begin (RecWorkerRig *rig)
 }
 
 RecWorkerRig *
-rec_worker_rig_recover (RecWorkerRig *dead)
+rec_worker_rig_begin_recovery (RecWorkerRig *dead)
 {
   RecWorkerRig *rig = make ();
 
@@ -336,6 +339,14 @@ rec_worker_rig_recover (RecWorkerRig *dead)
   spawn (rig);
   g_assert_true (
       rec_control_send (rig->own->control, REC_CONTROL_RECOVER, json_object_get (dead->setup)));
+  return rig;
+}
+
+RecWorkerRig *
+rec_worker_rig_recover (RecWorkerRig *dead)
+{
+  RecWorkerRig *rig = rec_worker_rig_begin_recovery (dead);
+
   rec_worker_rig_wait_finished (rig);
   return rig;
 }

@@ -38,6 +38,8 @@ typedef struct {
 
   /* heard so far */
   bool is_greeted, is_ready, has_started, is_gone;
+  bool gets_on; /* said `progress` more than once */
+  unsigned n_progress;
   int64_t started_us; /* when `started` was heard */
   json_object *finished, *stats;
   char *failure;
@@ -56,6 +58,7 @@ RecWorkerRig *rec_worker_rig_new (const RecRigOptions *options);
 void rec_worker_rig_begin (RecWorkerRig *rig);
 /* The same, with recover in place of setup, for the files that another rig's worker left. */
 RecWorkerRig *rec_worker_rig_recover (RecWorkerRig *dead);
+RecWorkerRig *rec_worker_rig_begin_recovery (RecWorkerRig *dead); /* does not wait for its end */
 void rec_worker_rig_free (RecWorkerRig *rig);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecWorkerRig, rec_worker_rig_free)
 

@@ -322,6 +322,34 @@ test_killed_worker_loses_a_second_at_most (void)
   rec_worker_rig_reap (second);
 }
 
+/* For the server waits no longer than it hears of it. */
+static void
+test_long_recovery_says_that_it_gets_on (void)
+{
+  RecRigOptions options = small;
+  g_autoptr (RecWorkerRig) rig = NULL, second = NULL;
+  g_autofree char *slow = NULL, *path = NULL;
+
+  options.is_live = true;
+  options.sinks = "[" MP4 ", " BROKEN ("recover", "true") "]";
+  rig = start (&options, 2);
+  rec_worker_rig_flush_live (rig);
+  kill (rig->pid, SIGKILL);
+  rec_worker_rig_reap (rig);
+
+  slow = g_build_filename (rig->directory, "slow", NULL);
+  g_assert_true (g_file_set_contents (slow, "", 0, NULL));
+  second = rec_worker_rig_begin_recovery (rig);
+  rec_worker_rig_wait (second, &second->gets_on, "say that it gets on");
+  g_assert_null (second->finished);
+  g_assert_cmpint (g_unlink (slow), ==, 0);
+  rec_worker_rig_wait_finished (second);
+  g_assert_true (is_ok (second));
+  path = rec_worker_rig_get_file (second, ".mp4");
+  rec_judge_decodes (path);
+  rec_worker_rig_reap (second);
+}
+
 static void
 test_nothing_to_recover_is_fine (void)
 {
@@ -438,6 +466,8 @@ main (int argc, char **argv)
       test_signals_of_the_terminal_are_ignored);
   g_test_add_func ("/faults/killed-worker-loses-a-second-at-most",
       test_killed_worker_loses_a_second_at_most);
+  g_test_add_func ("/faults/long-recovery-says-that-it-gets-on",
+      test_long_recovery_says_that_it_gets_on);
   g_test_add_func ("/faults/nothing-to-recover-is-fine", test_nothing_to_recover_is_fine);
   g_test_add_func ("/faults/stopped-process-catches-up", test_stopped_process_catches_up);
   g_test_add_func ("/faults/layout-that-crashes-costs-its-recording",
