@@ -260,7 +260,7 @@ do-asan: asan-tests
 # Those with threads of our own, and whose workers record on theirs. tests/tsan/handover.c tells it what GLib and GStreamer
 # hand from thread to thread.
 TSAN_TESTS := $(addprefix test-,admission camera endpoint entity feed hostile-http http journal log lying-worker rest router \
-  signal-media supervisor tls websocket) media/test-pictures
+  signal-media supervisor supervisor-faults tls websocket) media/test-pictures
 .PHONY: tsan do-tsan tsan-tests cover do-cover
 tsan cover: deps
 	+$(Q)$(MAKE) --no-print-directory do-$@
