@@ -17,6 +17,7 @@
 #include "session/registry.h"
 #include "signal/signal.h"
 #include "upload/inspection.h"
+#include "worker/browser-check.h"
 #include "worker/worker.h"
 
 #include <glib-unix.h>
@@ -38,7 +39,7 @@ typedef struct {
   char *config_file;
   char **definitions;
   gboolean print_config, check_config, list_plugins, print_sample, version, worker;
-  char *probe, *layouts_in, *worker_log, *inspect;
+  char *probe, *layouts_in, *worker_log, *inspect, *check_browser;
 } Arguments;
 
 typedef struct {
@@ -96,6 +97,8 @@ parse_arguments (char **argv, Arguments *arguments, GError **error)
     { "worker", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &arguments->worker, NULL, NULL },
     { "worker-log", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &arguments->worker_log, NULL,
         NULL },
+    { "check-browser", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &arguments->check_browser,
+        NULL, NULL },
     { "inspect", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_STRING, &arguments->inspect, NULL, NULL },
     { "probe", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &arguments->probe, NULL, NULL },
     { "layouts-in", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_FILENAME, &arguments->layouts_in, NULL,
@@ -329,7 +332,10 @@ build_server (Server *server, const char *program, GError **error)
     .program = program,
   };
   server->api = rec_api_new (&context, error);
-  return server->api != NULL;
+  if (server->api == NULL)
+    return false;
+  rec_supervisor_check_browser (server->supervisor);
+  return true;
 }
 
 static void
@@ -459,6 +465,7 @@ clear_arguments (Arguments *arguments)
   g_strfreev (arguments->definitions);
   g_free (arguments->probe);
   g_free (arguments->layouts_in);
+  g_free (arguments->check_browser);
   g_free (arguments->worker_log);
   g_free (arguments->inspect);
 }
@@ -477,6 +484,8 @@ main (int argc, char **argv)
     status = fail (error);
   else if (arguments.worker)
     status = rec_worker_run (arguments.worker_log);
+  else if (arguments.check_browser != NULL)
+    status = rec_browser_check_run (arguments.check_browser);
   else if (arguments.inspect != NULL)
     rec_inspection_serve (arguments.inspect);
   else if (arguments.probe != NULL)

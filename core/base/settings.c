@@ -276,6 +276,8 @@ const RecSetting rec_settings[] = {
   { "browser.cpu-percent", REC_SETTING_INT, "400", 0, 100000, "%", NULL, NULL, 0,
     "CPU time of one browser, of one core; 0 means no limit. With a control group it gets no more than that; else\n"
     "it is killed when it takes more, averaged over ten seconds." },
+  { "browser.check-timeout-ms", REC_SETTING_INT, "60000", 0, 600000, "ms", NULL, NULL, 0,
+    "The browser is tried out when the server starts; one that doesn't answer for so long is of no use. 0: it is not tried." },
   { "browser.max-console-lines", REC_SETTING_INT, "1000", 0, 1000000, NULL, NULL, NULL, 0,
     "Lines of a page's console that are logged for one recording." },
 

@@ -88,10 +88,15 @@ rec_page_divide_group (void)
   return NULL;
 }
 
-static json_object *
-describe_browser (const RecConfig *config, const char *program, const char *group)
+json_object *
+rec_page_describe_browser (const RecConfig *config, const char *group, GError **error)
 {
-  json_object *json = json_object_new_object ();
+  g_autofree char *program = rec_page_find_browser (config, error);
+  json_object *json;
+
+  if (program == NULL)
+    return NULL;
+  json = json_object_new_object ();
 
   rec_json_set_string (json, "program", program);
   rec_json_set_string (json, "user",
@@ -157,8 +162,8 @@ rec_page_describe (const RecConfig *config, const RecPageServer *server, const c
     g_set_error (error, REC_ERROR, REC_ERROR_UNAVAILABLE, "the server does not listen yet");
     return NULL;
   }
-  g_autofree char *program = rec_page_find_browser (config, error);
-  if (program == NULL)
+  json_object *browser = rec_page_describe_browser (config, server->group, error);
+  if (browser == NULL)
     return NULL;
   g_autofree char *base_url = g_strdup_printf ("%s/%s/", public_url, place);
   g_autofree char *rules = make_host_rules (config, server, public_url);
@@ -176,7 +181,7 @@ rec_page_describe (const RecConfig *config, const RecPageServer *server, const c
   rec_json_set_int (json, "port", server->port);
   rec_json_set_string (json, "certKeyHash", server->key_hash);
   rec_json_set_string (json, "fallback", rec_config_get_string (config, "browser.fallback"));
-  rec_json_take (json, "browser", describe_browser (config, program, server->group));
+  rec_json_take (json, "browser", browser);
   return json;
 }
 

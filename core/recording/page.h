@@ -19,6 +19,11 @@ typedef struct {
  * run as. Free it. */
 char *rec_page_find_browser (const RecConfig *config, GError **error);
 
+#define REC_PAGE_INSTALL "install the package chromium, or see browser.program and browser.sandbox"
+/* The part "browser" of a page's setup. group: folder for its control group; NULL: none. NULL with NOT_IMPLEMENTED as above.
+ * New reference. */
+json_object *rec_page_describe_browser (const RecConfig *config, const char *group, GError **error);
+
 /* Divides this process's control group between it and browsers, before any child is started, and logs that or why not. NULL:
  * there is none that may be divided. Free it. */
 char *rec_page_divide_group (void);

@@ -5,6 +5,7 @@
 #include "recording/admission.h"
 #include "recording/automatic.h"
 #include "recording/job.h"
+#include "recording/page-check.h"
 #include "recording/restore.h"
 #include "recording/supervisor.h"
 #include "session/registry.h"
@@ -16,7 +17,8 @@ struct RecSupervisor {
   RecRestore *restore;
   RecAdmission *admission;
   RecAutomatic *automatic;
-  guint cleaning; /* idle source that frees jobs which are over */
+  RecPageCheck *page_check; /* NULL: recording is off */
+  guint cleaning;           /* idle source that frees jobs which are over */
   bool is_stopping, is_draining;
   void (*drained) (void *data);
   void *drained_data;

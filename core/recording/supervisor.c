@@ -147,6 +147,7 @@ rec_supervisor_new (const RecConfig *config, RecRegistry *registry, RecRouter *r
     return supervisor;
   }
   supervisor->context.pool = rec_worker_pool_new (config, program);
+  supervisor->page_check = rec_page_check_new (config, program);
   supervisor->restore = rec_restore_new (&supervisor->context, take_restored, supervisor);
   rec_registry_subscribe (registry, &rec_supervisor_registry_events, supervisor);
   supervisor->automatic = rec_automatic_new (config, registry, supervisor);
@@ -168,11 +169,19 @@ rec_supervisor_free (RecSupervisor *supervisor)
   rec_writer_free (supervisor->context.writer);
   g_ptr_array_unref (supervisor->jobs);
   rec_worker_pool_free (supervisor->context.pool);
+  rec_page_check_free (supervisor->page_check);
   rec_admission_free (supervisor->admission);
   g_free (supervisor->context.journal_folder);
   g_free (supervisor->context.page_server.key_hash);
   g_free (supervisor->context.page_server.group);
   g_free (supervisor);
+}
+
+void
+rec_supervisor_check_browser (RecSupervisor *supervisor)
+{
+  if (supervisor->page_check != NULL)
+    rec_page_check_begin (supervisor->page_check);
 }
 
 void
@@ -280,6 +289,8 @@ start_job (RecSupervisor *supervisor, const RecPlan *plan, RecRecording *recordi
   g_autoptr (RecJson) page = NULL;
 
   if (rec_plan_get_page (plan) != NULL) {
+    if (!rec_page_check_allows (supervisor->page_check, error))
+      return NULL;
     rec_recording_make_page_secret (recording);
     page = rec_page_describe (context->config, &context->page_server,
         rec_registry_get_public_url (context->registry), rec_plan_get_page (plan), recording,

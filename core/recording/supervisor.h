@@ -21,6 +21,9 @@ void rec_supervisor_free (RecSupervisor *supervisor);
 void rec_supervisor_set_page_server (RecSupervisor *supervisor, unsigned port,
     const char *key_hash);
 
+/* Tries out, in the background, whether the browser can be used; recordings of pages are refused while it can't. */
+void rec_supervisor_check_browser (RecSupervisor *supervisor);
+
 /* Folder of a control group in which each browser gets one of its own, copied; NULL: there is none. */
 void rec_supervisor_set_page_group (RecSupervisor *supervisor, const char *group);
 

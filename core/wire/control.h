@@ -59,7 +59,7 @@
 #define REC_WIRE_CONTROL_FD 3
 #define REC_WIRE_MEDIA_FD 4
 
-#define REC_WIRE_PAGE_LAUNCH_MS 20000 /* how long a browser may take until it opens the page */
+#define REC_WIRE_PAGE_LAUNCH_MS 60000 /* how long a browser may take until it opens the page */
 
 typedef enum {
   REC_CONTROL_INVALID = 0,

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define MAX_LAUNCHES 2 /* now and then a browser never comes to it; the next one does */
+#define FIRST_LAUNCH_MS (REC_WIRE_PAGE_LAUNCH_MS / 3)
 #define MAX_RESTARTS 3
 #define RESTARTS_US (60 * G_USEC_PER_SEC) /* so many within this time, then it is given up */
 #define PLAIN 12 /* of 255: a picture that differs by less is of one colour */
@@ -407,6 +408,13 @@ on_sound (GBytes *samples, int rate, int64_t pts_ns, bool is_discont, void *data
   rec_page_feed_take_sound (run->feed, samples, rate, pts_ns, is_discont);
 }
 
+/* A machine may be so slow that no browser comes to it in the first one's time. */
+static unsigned
+get_launch_ms (const RecPageRun *run)
+{
+  return run->n_launches == 0 ? FIRST_LAUNCH_MS : REC_WIRE_PAGE_LAUNCH_MS - FIRST_LAUNCH_MS;
+}
+
 static RecPageCapture *
 make_capture (RecPageRun *run, GError **error)
 {
@@ -455,7 +463,7 @@ start_browser (RecPageRun *run)
     return;
   }
   run->state = STATE_LAUNCHING;
-  run->deadline = g_timeout_add (REC_WIRE_PAGE_LAUNCH_MS / MAX_LAUNCHES, on_deadline, run);
+  run->deadline = g_timeout_add (get_launch_ms (run), on_deadline, run);
 }
 
 /* --- the participant ---------------------------------------------------------------------------------------- */
@@ -505,7 +513,7 @@ rec_page_run_new (const RecPageRecipe *recipe, bool has_video, const RecPageRunE
     return NULL;
   }
   run->state = STATE_LAUNCHING;
-  run->deadline = g_timeout_add (REC_WIRE_PAGE_LAUNCH_MS / MAX_LAUNCHES, on_deadline, run);
+  run->deadline = g_timeout_add (get_launch_ms (run), on_deadline, run);
   return run;
 }
 

@@ -76,7 +76,7 @@ test('works under the limits of the systemd unit, in the browser\'s own sandbox'
     server = await Server.start({
       name: 'unit', folder: work, wrapper: [confine, isRoot ? String(nobody) : '-', filter],
       program: path.join(work, 'recto'), config: path.join(work, 'conf/dev.ini'),
-      settings: { 'openvidu.recording.custom-layout': path.join(work, 'layouts') },
+      settings: { 'openvidu.recording.custom-layout': path.join(work, 'layouts'), 'browser.check-timeout-ms': 60000 },
     });
     browser = await Browser.launch();
     const session = (await server.rest.post('/openvidu/api/sessions', {})).expect(200).json.id;
@@ -94,6 +94,7 @@ test('works under the limits of the systemd unit, in the browser\'s own sandbox'
       assert.notEqual(readlinkSync(`/proc/${pid}/ns/user`), readlinkSync(`/proc/${server.pid}/ns/user`), 'the page has namespaces of its own');
       assert.ok(filtersOf(pid) > filtersOf(server.pid), 'the page has a filter of its own');
     }
+    assert.doesNotMatch(server.log(), /browser cannot be used/);
     const stopped = (await server.rest.post(`/openvidu/api/recordings/stop/${started.id}`)).expect(200).json;
     const film = path.join(server.recordings, stopped.id, `${stopped.name}.mp4`);
     const { red } = media.tiles(await media.frameAt(film, stopped.duration - 1));

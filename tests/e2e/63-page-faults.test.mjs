@@ -1,12 +1,12 @@
 // Recordings of web pages that fail, and of pages that want more than they may.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import path from 'node:path';
 import * as media from './lib/media.mjs';
 import { palette } from './lib/palette.mjs';
-import { build, isRunning, temporaryFolder } from './lib/server.mjs';
+import { Server, build, isRunning, temporaryFolder } from './lib/server.mjs';
 import { Stage } from './lib/suite.mjs';
 import { record, within } from './lib/wait.mjs';
 
@@ -122,7 +122,7 @@ stage.test('fall back to the native layout, and say why', async () => {
     assert.ok(blue?.width > 600, `${customLayout}: ${JSON.stringify(blue)}`);
     assert.deepEqual(media.heard(await media.sound(file(stopped)), [500, 900], stopped.duration - 1, stopped.duration), [500]);
   }
-}, { seconds: 120 });
+}, { seconds: 240 });
 
 stage.test('show a page of another server, where the ini allows it', async () => {
   const session = await stage.session();
@@ -137,7 +137,52 @@ stage.test('show a page of another server, where the ini allows it', async () =>
   const { green, blue } = media.tiles(await media.frameAt(file(stopped), stopped.duration - 0.5));
   assert.ok(green?.width > 630 && Math.abs(blue?.width - 320) < 8 && blue.x < 8, JSON.stringify({ green, blue }));
   assert.deepEqual(media.heard(await media.sound(file(stopped)), [500, 900], stopped.duration - 1, stopped.duration), [500]);
-}, { seconds: 120 });
+}, { seconds: 240 });
+
+stage.test('are refused while the browser cannot be used, and recorded as soon as it can', async () => {
+  const program = path.join(options, 'browser');
+  const write = (script) => {
+    writeFileSync(`${program}.new`, `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    chmodSync(`${program}.new`, 0o755);
+    renameSync(`${program}.new`, program);
+  };
+  chmodSync(options, 0o755);
+  const refuses = async (reason, settings) => {
+    const server = await Server.start({
+      name: 'no-browser', settings: { 'openvidu.recording.custom-layout': layouts, 'browser.program': program, ...settings },
+    });
+    try {
+      await within(60, 'the log tells of it', () => reason.test(server.log()));
+      assert.match(server.log(), /custom layouts cannot be recorded.*install the package chromium/);
+      const session = (await server.rest.post('/openvidu/api/sessions', {})).expect(200).json.id;
+      const { token } = (await server.rest.post(`/openvidu/api/sessions/${session}/connection`, {})).expect(200).json;
+      const guest = await stage.browser.open({});
+      await guest.join(token);
+      const start = (more) => server.rest.post('/openvidu/api/recordings/start', { session, ...properties, ...more });
+      const refused = await start({ customLayout: 'burglar' });
+      assert.equal(refused.status, 501, refused.text);
+      assert.match(refused.json.message, reason);
+      assert.match(refused.json.message, /install the package chromium/);
+      const native = (await start({ recordingLayout: 'BEST_FIT' })).expect(200).json;
+      assert.equal((await server.rest.post(`/openvidu/api/recordings/stop/${native.id}`)).expect(200).json.status, 'ready');
+      if (settings['browser.check-timeout-ms'] < 10000)
+        return;
+      write(`exec ${process.env.CHROMIUM ?? 'chromium'} "$@"`);
+      const page = await within(60, 'the page is recorded', async () => {
+        const answer = await start({ customLayout: 'burglar' });
+        return answer.status !== 501 && answer.expect(200).json;
+      });
+      await server.rest.post(`/openvidu/api/recordings/stop/${page.id}`);
+      assert.match(server.log(), /the browser works again/);
+    } finally {
+      assert.deepEqual(await server.stop(), { code: 0, signal: null }, server.log());
+    }
+  };
+  write('exec sleep 1000');
+  await refuses(/does not answer \(browser\.check-timeout-ms\)/, { 'browser.check-timeout-ms': 2000 });
+  write('echo "a library is missing" >&2; exit 1');
+  await refuses(/exited with status 1; its last words: a library is missing/, { 'browser.check-timeout-ms': 60000 });
+}, { seconds: 240 });
 
 stage.test('keep a page where it belongs, open it anew when it crashes, and leave no browser behind', async () => {
   const session = await stage.session();
@@ -154,7 +199,7 @@ stage.test('keep a page where it belongs, open it anew when it crashes, and leav
   assert.ok(renderers.length >= 2, 'its page and the window beside it');
   for (const { pid } of renderers)
     process.kill(pid, 'SIGKILL');
-  const notes = await within(40, 'the page is back', async () => {
+  const notes = await within(100, 'the page is back', async () => {
     const all = (await told(started.id)).notes.join('\n');
     return /loaded anew.*from \d/s.test(all) && all;
   });
@@ -174,4 +219,4 @@ stage.test('keep a page where it belongs, open it anew when it crashes, and leav
   assert.ok(duration > length[0] - 2.5, `${duration} s of ${length[0]} s: ${JSON.stringify(salvaged)}`);
   const { green } = media.tiles(await media.frameAt(file({ id: started.id, name: 'page' }), duration - 0.3));
   assert.ok(green?.width > 140 && green.width < 180, JSON.stringify(green)); /* as the page shows it */
-}, { seconds: 120 });
+}, { seconds: 240 });

@@ -73,8 +73,8 @@ async function meets(stage, customLayout, limit) {
 greedy.test('a page that eats memory is opened anew, and the recording beside it goes on', async () => {
   const notes = await meets(greedy, 'memory', /exceeded a limit.*browser\.memory-bytes/);
   assert.match(notes, /loaded anew; from \d+\.\d+ s to \d+\.\d+ s of the file the last picture is held/);
-}, { seconds: 120 });
+}, { seconds: 240 });
 
 busy.test('a page that eats CPU time is ended, and the recording beside it goes on', async () => {
   await meets(busy, 'cpu', /browser\.cpu-percent/);
-}, { seconds: 150 });
+}, { seconds: 240 });

@@ -343,50 +343,6 @@ test_remove_tree_stops_at_links (Folder *folder, gconstpointer data)
   g_assert_true (rec_path_remove_tree (folder->root, &error));
 }
 
-/* Somebody who may write there swaps folders and links while we are at it. */
-static void *
-swap_folder_and_link (void *data)
-{
-  const char *const *paths = data; /* the name, a folder, a link, whether to stop */
-
-  while (!g_atomic_int_get ((const int *) paths[3])) {
-    (void) g_rename (paths[1], paths[0]);
-    (void) g_rename (paths[0], paths[1]);
-    (void) g_rename (paths[2], paths[0]);
-    (void) g_rename (paths[0], paths[2]);
-  }
-  return NULL;
-}
-
-static void
-test_remove_tree_cannot_be_led_astray (Folder *folder, gconstpointer data)
-{
-  (void) data;
-  g_autofree char *secret = g_build_filename (folder->outside, "secret", NULL);
-  g_autofree char *top = g_build_filename (folder->root, "top", NULL);
-  g_autofree char *real = g_build_filename (folder->root, "real", NULL);
-  g_autofree char *link = g_build_filename (folder->root, "link", NULL);
-  g_autofree char *bait = g_build_filename (top, "bait", NULL);
-  int is_over = 0;
-  const char *paths[] = { bait, real, link, (const char *) &is_over };
-
-  g_assert_cmpint (g_mkdir (top, 0700), ==, 0);
-  g_autoptr (GThread) thread = g_thread_new ("swap", swap_folder_and_link, paths);
-  for (int i = 0; i < 3000; i++) {
-    g_autofree char *file = g_build_filename (real, "secret", NULL);
-
-    /* What was removed is made anew. */
-    if (g_mkdir (real, 0700) == 0)
-      (void) g_file_set_contents (file, "bait", -1, NULL);
-    (void) !symlink (folder->outside, link);
-    (void) g_mkdir (top, 0700);
-    (void) rec_path_remove_tree (top, NULL);
-    g_assert_true (g_file_test (secret, G_FILE_TEST_EXISTS));
-  }
-  g_atomic_int_set (&is_over, 1);
-  g_thread_join (g_steal_pointer (&thread));
-}
-
 static void
 test_remove_tree_asks_whose_it_is (Folder *folder, gconstpointer data)
 {
@@ -459,7 +415,6 @@ main (int argc, char **argv)
   ADD ("/path/unwritable-file-keeps-the-old-one", test_unwritable_file_keeps_the_old_one);
   ADD ("/path/make-folder-makes-parents", test_make_folder_makes_parents);
   ADD ("/path/remove-tree-stops-at-links", test_remove_tree_stops_at_links);
-  ADD ("/path/remove-tree-cannot-be-led-astray", test_remove_tree_cannot_be_led_astray);
   ADD ("/path/remove-tree-asks-whose-it-is", test_remove_tree_asks_whose_it_is);
   ADD ("/path/remove-tree-gives-up-in-the-depth", test_remove_tree_gives_up_in_the_depth);
   return g_test_run ();

@@ -75,6 +75,7 @@ export class Server {
       'openvidu.recording.path': server.recordings,
       'server.state-directory': path.join(server.folder, 'state'),
       'media.local-addresses': '127.0.0.1',
+      'browser.check-timeout-ms': 0, // a browser more per server would slow the test down
       ...settings,
     };
     server.environment = environment;
