@@ -26,7 +26,7 @@ export class Rest {
     const { hostname, port } = new URL(this.url);
     const started = performance.now();
     return new Promise((resolve, reject) => {
-      const request = https.request({ method, hostname, port, path, headers: all, agent, timeout: 40000 }, (response) => {
+      const request = https.request({ method, hostname, port, path, headers: all, agent, timeout: 90000 }, (response) => {
         const parts = [];
         response.on('data', (part) => parts.push(part));
         response.on('error', reject);
@@ -35,7 +35,7 @@ export class Rest {
           resolve(new Answer(response.statusCode, response.headers, bytes, performance.now() - started));
         });
       });
-      request.on('timeout', () => request.destroy(new Error(`${method} ${path}: no answer in 40 s`)));
+      request.on('timeout', () => request.destroy(new Error(`${method} ${path}: no answer in 90 s`)));
       request.on('error', reject);
       request.end(content);
     });
