@@ -50,6 +50,21 @@ function giveAway(top) {
     chownSync(path.join(top, name), nobody, nobody);
 }
 
+test('is a unit that systemd understands, and finds well shut', (t) => {
+  const file = path.join(folder, 'recto.service');
+  writeFileSync(file, unit.replaceAll('@PREFIX@/bin/recto', path.join(build, 'recto')).replaceAll('@SYSCONFDIR@', '/etc'));
+  const analyze = (...words) => spawnSync('systemd-analyze', [...words, file], { encoding: 'utf8' });
+  const verified = analyze('verify');
+  if (verified.error?.code === 'ENOENT') {
+    t.diagnostic('there is no systemd-analyze');
+    return;
+  }
+  assert.deepEqual([verified.stderr, verified.status], ['', 0]);
+  const exposed = analyze('security', '--offline=true', '--no-pager', '--threshold=35'); // of 100
+  assert.equal(exposed.status, 0, exposed.stdout + exposed.stderr);
+  assert.match(unit, /^Delegate=cpu memory$/m);
+});
+
 test('works under the limits of the systemd unit, in the browser\'s own sandbox', { timeout: 120000 }, async (t) => {
   for (const line of ['NoNewPrivileges=yes', 'CapabilityBoundingSet=CAP_NET_BIND_SERVICE', 'AmbientCapabilities=CAP_NET_BIND_SERVICE'])
     assert.ok(unit.includes(`\n${line}\n`), `the unit has ${line}`);
