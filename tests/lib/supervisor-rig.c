@@ -16,6 +16,16 @@ rig_get_program (void)
   return program != NULL ? program : REC_BUILD_DIR "/recto";
 }
 
+const char *
+rig_get_self (void)
+{
+  static char *path;
+
+  if (path == NULL)
+    path = g_file_read_link ("/proc/self/exe", NULL);
+  return path;
+}
+
 G_NORETURN gboolean
 rig_on_timeout (gpointer data)
 {

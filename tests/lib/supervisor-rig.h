@@ -34,6 +34,9 @@ typedef struct {
 /* The program whose workers record: $RECTO, or the one of this build. */
 const char *rig_get_program (void);
 
+/* This very program, for a test that plays the worker (lib/played-worker.h). */
+const char *rig_get_self (void);
+
 G_NORETURN gboolean rig_on_timeout (gpointer data);
 
 /* Runs the loop until the condition holds. */

@@ -5,38 +5,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/config.h"
-#include "base/error.h"
-#include "base/json.h"
-#include "base/path.h"
 #include "lib/library-leaks.h"
-#include "media/router.h"
-#include "plugin/catalogue.h"
-#include "session/registry.h"
-#include "wire/build.h"
-#include "wire/control.h"
+#include "lib/played-worker.h"
+#include "lib/supervisor-rig.h"
 
-#define TIMEOUT_S 60
-#define SCRIPT "G_RECTO_SCRIPT" /* children get only what begins with harmless words */
 #define PORT 12345
 #define KEY_HASH "c29tZSBrZXkncyBoYXNo"
 
 /* --- the worker --------------------------------------------------------------------------------------------- */
 
-static RecControl *control;
-static GMainLoop *loop;
 static char *directory, *name;
 
 static bool
 plays (const char *script)
 {
-  return g_strcmp0 (g_getenv (SCRIPT), script) == 0;
-}
-
-static void
-say (RecControlType type, const char *text)
-{
-  rec_control_send (control, type, json_tokener_parse (text));
+  return g_strcmp0 (g_getenv (PLAYED_SCRIPT), script) == 0;
 }
 
 static void
@@ -50,17 +33,19 @@ take_setup (json_object *setup)
   g_autofree char *path = g_build_filename (directory, "setup", NULL);
   g_file_set_contents (path, text, -1, NULL);
   if (plays ("not-found"))
-    say (REC_CONTROL_FAILED, "{\"message\": \"no such page\", \"code\": \"not-found\"}");
+    played_worker_say (REC_CONTROL_FAILED,
+        "{\"message\": \"no such page\", \"code\": \"not-found\"}");
   else if (plays ("invalid"))
-    say (REC_CONTROL_FAILED, "{\"message\": \"no such name\", \"code\": \"invalid\"}");
+    played_worker_say (REC_CONTROL_FAILED,
+        "{\"message\": \"no such name\", \"code\": \"invalid\"}");
   else if (plays ("blank")) {
     g_autofree char *failed =
         g_strdup_printf ("{\"event\": \"failed\", \"message\": \"it shows nothing\","
                          " \"console\": [\"ReferenceError: OpenVidu\", \"sent %s to the server\"]}",
             rec_json_string_or (rec_json_get (setup, "page"), "secret", ""));
-    say (REC_CONTROL_PAGE, failed);
-    say (REC_CONTROL_PAGE, "{\"event\": \"fallback\"}");
-    say (REC_CONTROL_READY, "{}");
+    played_worker_say (REC_CONTROL_PAGE, failed);
+    played_worker_say (REC_CONTROL_PAGE, "{\"event\": \"fallback\"}");
+    played_worker_say (REC_CONTROL_READY, "{}");
   }
 }
 
@@ -68,12 +53,12 @@ static void
 take_recorder (const char *state)
 {
   if (strcmp (state, "joined") != 0) {
-    say (REC_CONTROL_NOTE, "{\"text\": \"RECORDER left\"}");
+    played_worker_say (REC_CONTROL_NOTE, "{\"text\": \"RECORDER left\"}");
     return;
   }
-  say (REC_CONTROL_PAGE, "{\"event\": \"connected\"}");
-  say (REC_CONTROL_PAGE, "{\"event\": \"painted\"}");
-  say (REC_CONTROL_READY, "{}");
+  played_worker_say (REC_CONTROL_PAGE, "{\"event\": \"connected\"}");
+  played_worker_say (REC_CONTROL_PAGE, "{\"event\": \"painted\"}");
+  played_worker_say (REC_CONTROL_READY, "{}");
 }
 
 static void
@@ -87,184 +72,63 @@ finish (void)
       name);
 
   g_file_set_contents (path, "film", -1, NULL);
-  say (REC_CONTROL_FINISHED, finished);
-  g_main_loop_quit (loop);
+  played_worker_say (REC_CONTROL_FINISHED, finished);
+  played_worker_end ();
 }
 
 static void
-on_message (RecControl *sender G_GNUC_UNUSED, RecControlType type, json_object *message,
-    void *data G_GNUC_UNUSED)
+on_message (RecControlType type, json_object *message)
 {
   if (type == REC_CONTROL_SETUP)
     take_setup (message);
   else if (type == REC_CONTROL_RECORDER)
     take_recorder (rec_json_string_or (message, "state", ""));
   else if (type == REC_CONTROL_BEGIN)
-    say (REC_CONTROL_STARTED, "{}");
+    played_worker_say (REC_CONTROL_STARTED, "{}");
   if (type == REC_CONTROL_BEGIN && plays ("crash")) {
-    say (REC_CONTROL_PAGE, "{\"event\": \"crashed\", \"message\": \"out of memory\"}");
-    say (REC_CONTROL_PAGE,
+    played_worker_say (REC_CONTROL_PAGE,
+        "{\"event\": \"crashed\", \"message\": \"out of memory\"}");
+    played_worker_say (REC_CONTROL_PAGE,
         "{\"event\": \"restarted\", \"fromNs\": 1500000000, \"toNs\": 3250000000}");
   }
   if (type == REC_CONTROL_STOP)
     finish ();
 }
 
-static void
-on_closed (RecControl *sender G_GNUC_UNUSED, const GError *error G_GNUC_UNUSED,
-    void *data G_GNUC_UNUSED)
-{
-  _exit (0);
-}
-
-G_NORETURN static void
-be_a_worker (void)
-{
-  g_autofree char *build = rec_wire_dup_build ("/proc/self/exe");
-  json_object *hello = json_object_new_object ();
-
-  loop = g_main_loop_new (NULL, FALSE);
-  control = rec_control_new (REC_WIRE_CONTROL_FD, true, on_message, on_closed, NULL);
-  rec_json_set_string (hello, "version", REC_VERSION);
-  rec_json_set_string (hello, "build", build);
-  rec_json_set_int (hello, "pid", getpid ());
-  rec_control_send (control, REC_CONTROL_HELLO, hello);
-  g_main_loop_run (loop);
-  rec_control_flush (control, 1000);
-  _exit (0);
-}
-
 /* --- the server --------------------------------------------------------------------------------------------- */
 
 typedef struct {
-  char *folder;
-  RecConfig *config;
-  RecRegistry *registry;
-  RecRouter *router;
-  RecCatalogue *catalogue;
-  RecSupervisor *supervisor;
+  SupervisorRig rig;
   RecSession *session, *other;
 } Fixture;
-
-static int64_t
-read_clock (void *data G_GNUC_UNUSED)
-{
-  return g_get_real_time () / 1000;
-}
-
-static void
-set (Fixture *fixture, const char *key, const char *value)
-{
-  g_autoptr (GError) error = NULL;
-
-  rec_config_set (fixture->config, key, value, "test", &error);
-  g_assert_no_error (error);
-}
-
-static RecSession *
-make_session (Fixture *fixture, const char *id)
-{
-  RecSessionProperties *properties = rec_session_properties_new ();
-  RecSession *session;
-
-  g_free (properties->custom_session_id);
-  properties->custom_session_id = g_strdup (id);
-  session = rec_registry_create_session (fixture->registry, REC_ERA_NEW, properties, NULL);
-  g_assert_nonnull (session);
-  return session;
-}
 
 static void
 set_up (Fixture *fixture, gconstpointer script)
 {
-  g_autofree char *self = g_file_read_link ("/proc/self/exe", NULL);
-  g_autofree char *recordings = NULL, *state = NULL;
-  g_autoptr (GError) error = NULL;
+  SupervisorRig *rig = &fixture->rig;
 
-  g_setenv (SCRIPT, script, TRUE);
-  fixture->folder = g_dir_make_tmp ("recto-XXXXXX", NULL);
-  recordings = g_build_filename (fixture->folder, "recordings", NULL);
-  state = g_build_filename (fixture->folder, "state", NULL);
-  fixture->config = rec_config_new ();
-  set (fixture, "openvidu.recording", "true");
-  set (fixture, "openvidu.recording.path", recordings);
-  set (fixture, "openvidu.recording.custom-layout", fixture->folder);
-  set (fixture, "openvidu.domain-or-public-ip", "video.example.org");
-  set (fixture, "browser.program", "/bin/true");
-  set (fixture, "server.port", "8443");
-  set (fixture, "server.state-directory", state);
-  set (fixture, "plugins.directories", REC_BUILD_DIR "/plugins");
-  set (fixture, "plugins.config-directory", fixture->folder);
-  set (fixture, "plugins.probe-timeout-ms", "20000");
-  set (fixture, "recording.spare-workers", "0");
-  set (fixture, "recording.start-timeout-ms", "60000");
-  fixture->registry = rec_registry_new (fixture->config, read_clock, NULL);
-  fixture->router = rec_router_new (fixture->config, fixture->registry, &error);
-  g_assert_no_error (error);
-  fixture->catalogue = rec_catalogue_new (fixture->config, REC_BUILD_DIR "/recto", &error);
-  g_assert_no_error (error);
-  fixture->supervisor = rec_supervisor_new (fixture->config, fixture->registry, fixture->router,
-      fixture->catalogue, self, &error);
-  g_assert_no_error (error);
-  rec_supervisor_set_page_server (fixture->supervisor, PORT, KEY_HASH);
-  fixture->session = make_session (fixture, "team");
-  fixture->other = make_session (fixture, "others");
-}
-
-G_NORETURN static gboolean
-on_timeout (gpointer data)
-{
-  g_error ("waited for %s", (const char *) data);
-}
-
-#define WAIT_FOR(condition)                                                                        \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    guint timeout = g_timeout_add_seconds (TIMEOUT_S, on_timeout, (gpointer) #condition);          \
-    while (!(condition))                                                                           \
-      g_main_context_iteration (NULL, TRUE);                                                       \
-    g_source_remove (timeout);                                                                     \
-  }                                                                                                \
-  G_STMT_END
-
-static void
-set_stopped (void *data)
-{
-  *(bool *) data = true;
+  g_setenv (PLAYED_SCRIPT, script, TRUE);
+  supervisor_rig_set_up (rig, NULL);
+  rig->workers = rig_get_self ();
+  rig_set (rig, "plugins.directories", REC_BUILD_DIR "/plugins");
+  rig_set (rig, "openvidu.recording.custom-layout", rig->folder);
+  rig_set (rig, "openvidu.domain-or-public-ip", "video.example.org");
+  rig_set (rig, "browser.program", "/bin/true");
+  rig_set (rig, "server.port", "8443");
+  rig_start_server (rig);
+  rec_supervisor_set_page_server (rig->supervisor, PORT, KEY_HASH);
+  fixture->session = rig_make_session (rig, "team");
+  fixture->other = rig_make_session (rig, "others");
 }
 
 static void
-tear_down (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+tear_down (Fixture *fixture, gconstpointer data)
 {
-  bool is_stopped = false;
-
-  rec_supervisor_stop_all (fixture->supervisor, "openviduServerStopped", set_stopped, &is_stopped);
-  WAIT_FOR (is_stopped);
-  rec_supervisor_free (fixture->supervisor);
-  rec_router_free (fixture->router);
-  rec_registry_free (fixture->registry);
-  rec_catalogue_free (fixture->catalogue);
-  rec_config_free (fixture->config);
-  g_assert_true (rec_path_remove_tree (fixture->folder, NULL));
-  g_free (fixture->folder);
-}
-
-typedef struct {
-  bool is_called;
-  GError *error;
-} Answer;
-
-static void
-take_answer (RecRecording *recording G_GNUC_UNUSED, const GError *error, void *data)
-{
-  Answer *answer = data;
-
-  answer->is_called = true;
-  answer->error = error != NULL ? g_error_copy (error) : NULL;
+  supervisor_rig_tear_down (&fixture->rig, data);
 }
 
 static RecRecording *
-begin (Fixture *fixture, const char *custom_layout, RecEra era, Answer *answer)
+begin (Fixture *fixture, const char *custom_layout, RecEra era, RigAnswer *answer)
 {
   g_autoptr (RecRecordingProperties) properties = rec_recording_properties_new ();
   g_autoptr (GError) error = NULL;
@@ -273,8 +137,8 @@ begin (Fixture *fixture, const char *custom_layout, RecEra era, Answer *answer)
   g_free (properties->recording_layout);
   properties->recording_layout = g_strdup ("CUSTOM");
   properties->custom_layout = g_strdup (custom_layout);
-  recording = rec_supervisor_start (fixture->supervisor, fixture->session, properties, era,
-      take_answer, answer, &error);
+  recording = rec_supervisor_start (fixture->rig.supervisor, fixture->session, properties, era,
+      rig_take_answer, answer, &error);
   g_assert_no_error (error);
   return recording;
 }
@@ -289,7 +153,7 @@ join (Fixture *fixture, const char *session_id, const char *secret, bool recorde
     .era = REC_ERA_NEW,
   };
 
-  return rec_registry_join (fixture->registry, &request, error);
+  return rec_registry_join (fixture->rig.registry, &request, error);
 }
 
 static RecParticipant *
@@ -328,23 +192,23 @@ assert_note (const RecRecording *recording, const char *text)
 static void
 start_page (Fixture *fixture, RecRecording **recording)
 {
-  Answer started = { 0 };
+  RigAnswer started = { 0 };
 
   *recording = begin (fixture, NULL, REC_ERA_NEW, &started);
   g_autoptr (RecJson) setup = read_setup (*recording);
   g_assert_nonnull (join (fixture, "team", (*recording)->page_secret, true, NULL));
-  WAIT_FOR (started.is_called);
+  WAIT_FOR (started.n_calls > 0);
   g_assert_no_error (started.error);
 }
 
 static void
 stop (Fixture *fixture, RecRecording *recording)
 {
-  Answer stopped = { 0 };
+  RigAnswer stopped = { 0 };
 
-  g_assert_true (rec_supervisor_stop (fixture->supervisor, recording, "recordingStoppedByServer",
-      take_answer, &stopped, NULL));
-  WAIT_FOR (stopped.is_called);
+  g_assert_true (rec_supervisor_stop (fixture->rig.supervisor, recording,
+      "recordingStoppedByServer", rig_take_answer, &stopped, NULL));
+  WAIT_FOR (stopped.n_calls > 0);
   g_assert_cmpint (recording->status, ==, REC_RECORDING_READY);
 }
 
@@ -361,7 +225,7 @@ assert_setup (Fixture *fixture, RecRecording *recording, const char *plugin, con
   assert_text (rec_json_get (setup, "layout"), "id", "best_fit");
   assert_text (rec_json_get (page, "plugin"), "id", plugin);
   assert_text (page, "layout", layout);
-  assert_text (page, "layoutDir", fixture->folder);
+  assert_text (page, "layoutDir", fixture->rig.folder);
   assert_text (page, "baseUrl", base_url);
   assert_text (page, "sessionId", "team");
   assert_text (page, "recordingId", recording->id);
@@ -379,7 +243,7 @@ static void
 assert_journal_keeps_no_secret (Fixture *fixture, const RecRecording *recording)
 {
   g_autofree char *file = g_strconcat (recording->id, ".json", NULL);
-  g_autofree char *path = g_build_filename (fixture->folder, "state", "running", file, NULL);
+  g_autofree char *path = g_build_filename (fixture->rig.folder, "state", "running", file, NULL);
   g_autofree char *text = NULL;
 
   g_assert_true (g_file_get_contents (path, &text, NULL, NULL));
@@ -389,13 +253,13 @@ assert_journal_keeps_no_secret (Fixture *fixture, const RecRecording *recording)
 static void
 test_tells_the_worker (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  Answer started = { 0 };
+  RigAnswer started = { 0 };
   RecRecording *recording = begin (fixture, "/", REC_ERA_NEW, &started);
 
   assert_setup (fixture, recording, "custom_html", "/", "openvidu/layouts/");
   assert_journal_keeps_no_secret (fixture, recording);
   g_assert_nonnull (join (fixture, "team", recording->page_secret, true, NULL));
-  WAIT_FOR (started.is_called);
+  WAIT_FOR (started.n_calls > 0);
   g_assert_no_error (started.error);
   stop (fixture, recording);
 }
@@ -403,12 +267,12 @@ test_tells_the_worker (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 static void
 test_tells_of_a_folder (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  Answer started = { 0 };
+  RigAnswer started = { 0 };
   RecRecording *recording = begin (fixture, "a/b", REC_ERA_OLD, &started);
 
   assert_setup (fixture, recording, "custom_subfolder", "a/b", "layouts/custom/");
-  rec_registry_close_session (fixture->registry, fixture->session, "sessionClosedByServer");
-  WAIT_FOR (started.is_called);
+  rec_registry_close_session (fixture->rig.registry, fixture->session, "sessionClosedByServer");
+  WAIT_FOR (started.n_calls > 0);
   g_assert_error (started.error, REC_ERROR, REC_ERROR_CONFLICT);
   g_clear_error (&started.error);
 }
@@ -469,7 +333,7 @@ test_tells_when_recorder_leaves (Fixture *fixture, gconstpointer data G_GNUC_UNU
 
   join_visibly (fixture);
   start_page (fixture, &recording);
-  rec_registry_leave (fixture->registry,
+  rec_registry_leave (fixture->rig.registry,
       rec_session_find_participant (fixture->session, "RECORDER"), "networkDisconnect");
   WAIT_FOR (recording->notes->len > 0);
   assert_note (recording, "RECORDER left");
@@ -481,16 +345,16 @@ test_tells_when_recorder_leaves (Fixture *fixture, gconstpointer data G_GNUC_UNU
 static void
 assert_forgotten (Fixture *fixture, const char *custom_layout, RecErrorCode code)
 {
-  Answer started = { 0 };
+  RigAnswer started = { 0 };
   RecRecording *recording = begin (fixture, custom_layout, REC_ERA_NEW, &started);
   g_autofree char *id = g_strdup (recording->id);
   g_autofree char *folder = g_strdup (recording->directory);
 
-  WAIT_FOR (started.is_called);
+  WAIT_FOR (started.n_calls > 0);
   g_assert_error (started.error, REC_ERROR, (gint) code);
   g_clear_error (&started.error);
   g_assert_null (fixture->session->recording);
-  WAIT_FOR (rec_registry_find_recording (fixture->registry, id) == NULL);
+  WAIT_FOR (rec_registry_find_recording (fixture->rig.registry, id) == NULL);
   g_assert_false (g_file_test (folder, G_FILE_TEST_EXISTS));
 }
 
@@ -511,10 +375,11 @@ publish (Fixture *fixture, RecParticipant *owner)
 {
   const RecStreamInfo properties = { .has_audio = true, .audio_active = true };
   g_autoptr (GError) error = NULL;
-  RecStreamInfo *stream = rec_registry_add_stream (fixture->registry, owner, &properties, &error);
+  RecStreamInfo *stream =
+      rec_registry_add_stream (fixture->rig.registry, owner, &properties, &error);
 
   g_assert_no_error (error);
-  rec_registry_announce_stream (fixture->registry, stream);
+  rec_registry_announce_stream (fixture->rig.registry, stream);
 }
 
 /* The streams have no packets here, which the recording tells of once it wants them. */
@@ -535,13 +400,13 @@ test_page_takes_no_feeds (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 static void
 test_falls_back (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  Answer started = { 0 };
+  RigAnswer started = { 0 };
   RecRecording *recording;
 
   publish (fixture, join_visibly (fixture));
   recording = begin (fixture, NULL, REC_ERA_NEW, &started);
   g_autofree char *secret = g_strdup (recording->page_secret);
-  WAIT_FOR (started.is_called);
+  WAIT_FOR (started.n_calls > 0);
   g_assert_no_error (started.error);
   assert_note (recording,
       "it shows nothing; its console: ReferenceError: OpenVidu | sent *** to the server");
@@ -572,8 +437,8 @@ assert_no_browser (Fixture *fixture, const char *text)
 
   g_free (properties->recording_layout);
   properties->recording_layout = g_strdup ("CUSTOM");
-  g_assert_null (rec_supervisor_start (fixture->supervisor, fixture->session, properties,
-      REC_ERA_NEW, take_answer, NULL, &error));
+  g_assert_null (rec_supervisor_start (fixture->rig.supervisor, fixture->session, properties,
+      REC_ERA_NEW, rig_take_answer, NULL, &error));
   g_assert_error (error, REC_ERROR, REC_ERROR_NOT_IMPLEMENTED);
   if (strstr (error->message, text) == NULL)
     g_error ("'%s' does not say '%s'", error->message, text);
@@ -582,15 +447,15 @@ assert_no_browser (Fixture *fixture, const char *text)
 static void
 test_no_browser (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
-  set (fixture, "browser.program", "/nonexistent/chromium");
+  rig_set (&fixture->rig, "browser.program", "/nonexistent/chromium");
   assert_no_browser (fixture,
       "'/nonexistent/chromium' cannot be run: install the package chromium");
-  set (fixture, "browser.program", "/bin/true");
+  rig_set (&fixture->rig, "browser.program", "/bin/true");
   if (geteuid () != 0)
     return;
-  set (fixture, "browser.user", "root");
+  rig_set (&fixture->rig, "browser.user", "root");
   assert_no_browser (fixture, "browser.user 'root' is no other user");
-  set (fixture, "browser.user", "no-such-user");
+  rig_set (&fixture->rig, "browser.user", "no-such-user");
   assert_no_browser (fixture, "set browser.sandbox to false");
 }
 
@@ -601,7 +466,7 @@ int
 main (int argc, char **argv)
 {
   if (argc > 1 && strcmp (argv[1], "--worker") == 0)
-    be_a_worker ();
+    played_worker_run (on_message);
   g_test_init (&argc, &argv, NULL);
   g_log_set_always_fatal (G_LOG_FATAL_MASK);
   ADD ("tells-the-worker", "join", test_tells_the_worker);
