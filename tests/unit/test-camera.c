@@ -70,6 +70,12 @@ free_addresses (void *list)
 }
 
 static void
+give_up (GCancellable *cancel G_GNUC_UNUSED, GTask *task)
+{
+  g_task_return_error_if_cancelled (task);
+}
+
+static void
 look_up (GResolver *resolver, const char *name, GCancellable *cancel, GAsyncReadyCallback callback,
     void *data)
 {
@@ -77,10 +83,8 @@ look_up (GResolver *resolver, const char *name, GCancellable *cancel, GAsyncRead
   g_auto (GStrv) texts = g_strsplit (told != NULL ? told : "", " ", -1);
   GList *list = NULL;
 
-  g_task_set_return_on_cancel (task, TRUE);
   if (g_str_equal (name, "slow.example")) {
-    g_signal_connect_object (cancel, "cancelled", G_CALLBACK (g_object_unref), task,
-        G_CONNECT_SWAPPED | G_CONNECT_AFTER);
+    g_cancellable_connect (cancel, G_CALLBACK (give_up), task, g_object_unref);
     return;
   }
   for (char **text = texts; *text != NULL; text++)
