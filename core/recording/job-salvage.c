@@ -32,6 +32,20 @@ take_failure (RecJob *job, const char *why)
   rec_job_complete (job, NULL, message);
 }
 
+/* What is not packed is easier to salvage: single streams are worth more than the ZIP around them. */
+static bool
+leave_unpacked (RecJob *job)
+{
+  json_object *recording = rec_json_get (job->setup, "recording");
+
+  if (!rec_json_bool_or (recording, "individual", false))
+    return false;
+  rec_json_set_bool (recording, "individual", false);
+  rec_job_note (job, "the streams are not in a ZIP, but in files of their own: it could not be "
+                     "salvaged as a whole");
+  return true;
+}
+
 static void
 on_salvaged (RecSalvage *salvage G_GNUC_UNUSED, json_object *finished, const char *why, void *data)
 {
@@ -41,6 +55,10 @@ on_salvaged (RecSalvage *salvage G_GNUC_UNUSED, json_object *finished, const cha
   if (finished != NULL && rec_outcome_has_file (job->recording, finished)) {
     rec_job_note (job, "the file was salvaged after its worker was lost");
     rec_job_complete (job, finished, cause);
+  } else if (leave_unpacked (job)) {
+    g_clear_pointer (&job->salvage, rec_salvage_free);
+    rec_job_salvage (job);
+    return;
   } else {
     take_failure (job, rec_json_string_or (finished, "message", why));
   }

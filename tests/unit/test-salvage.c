@@ -26,6 +26,7 @@ static struct {
   RecControl *control;
   GMainLoop *loop;
   char *directory, *unfinished, *finished, *name;
+  bool is_individual;
   unsigned n_steps;
 } self;
 
@@ -64,8 +65,8 @@ say_finished (void)
   g_autofree char *text =
       g_strdup_printf ("{\"ok\": true, \"files\": [{\"name\": \"%s.mp4\","
                        " \"mediaType\": \"video/mp4\", \"size\": 7, \"durationNs\": "
-                       "2000000000, \"hasAudio\": true, \"hasVideo\": true}]}",
-          self.name);
+                       "2000000000, \"hasAudio\": true, \"hasVideo\": true%s}]}",
+          self.name, strcmp (self.part, "packer") == 0 ? ", \"stream\": \"str_A\"" : "");
 
   g_rename (self.unfinished, self.finished);
   say (REC_CONTROL_FINISHED, text);
@@ -86,9 +87,9 @@ salvage (void)
 {
   count_attempt ();
   lock_file ();
-  if (strcmp (self.part, "crash") == 0)
+  if (strcmp (self.part, "crash") == 0 || (strcmp (self.part, "packer") == 0 && self.is_individual))
     raise (SIGKILL);
-  else if (strcmp (self.part, "whole") == 0)
+  else if (strcmp (self.part, "whole") == 0 || strcmp (self.part, "packer") == 0)
     say_finished ();
   else if (strcmp (self.part, "silent") != 0 && strcmp (self.part, "orphan") != 0)
     g_timeout_add (PROGRESS_MS, on_step, NULL);
@@ -101,6 +102,7 @@ take_setup (json_object *message)
 
   self.directory = g_strdup (rec_json_string_or (recording, "directory", ""));
   self.name = g_strdup (rec_json_string_or (recording, "name", ""));
+  self.is_individual = rec_json_bool_or (recording, "individual", false);
   self.finished = g_strdup_printf ("%s/%s.mp4", self.directory, self.name);
   self.unfinished = g_strconcat (self.finished, ".part", NULL);
 }
@@ -278,6 +280,25 @@ test_tries_again_at_the_next_start (SupervisorRig *rig, gconstpointer data G_GNU
   g_assert_true (is_stored (recording, "ready"));
 }
 
+/* Who dies as long as there is something to pack has files of single streams left. */
+static void
+test_tries_without_packing (SupervisorRig *rig, gconstpointer data G_GNUC_UNUSED)
+{
+  RecRecordingProperties *individual = rig_make_properties (NULL);
+
+  individual->output_mode = REC_OUTPUT_INDIVIDUAL;
+  start_server (rig, "packer");
+  RecRecording *recording =
+      rig_start_as (rig, rig_make_session (rig, "loose"), individual, REC_ERA_NEW);
+  kill_worker (rig, recording);
+  WAIT_FOR (!rec_recording_is_active (recording));
+  g_assert_cmpint (recording->status, ==, REC_RECORDING_READY);
+  g_assert_cmpuint (count_attempts (recording), ==, 2);
+  g_assert_true (rig_exists (recording->directory, "loose.mp4"));
+  WAIT_FOR (!rig_has_journal (rig, recording));
+  g_assert_true (rig_exists (recording->directory, "loose.mp4")); /* it is not in any ZIP */
+}
+
 static void
 test_gives_up_after_three_attempts (SupervisorRig *rig, gconstpointer data G_GNUC_UNUSED)
 {
@@ -383,6 +404,7 @@ main (int argc, char **argv)
   CLAIM ("waits-as-long-as-it-gets-on", test_waits_as_long_as_it_gets_on);
   CLAIM ("waits-not-for-ever", test_waits_not_for_ever);
   CLAIM ("tries-again-at-the-next-start", test_tries_again_at_the_next_start);
+  CLAIM ("tries-without-packing", test_tries_without_packing);
   CLAIM ("gives-up-after-three-attempts", test_gives_up_after_three_attempts);
   CLAIM ("tries-nothing-again-that-was-deleted", test_tries_nothing_again_that_was_deleted);
   CLAIM ("salvages-with-one-worker-at-a-time", test_salvages_with_one_worker_at_a_time);
