@@ -43,6 +43,7 @@ struct RecPageCapture {
   bool is_capturing; /* begin was called */
   bool is_measured;  /* as well as it could be */
   bool is_open;
+  bool is_guarded;   /* it may not be silent any more */
   int64_t window_id; /* of the page's window; 0: not known */
   bool is_right_size;
   unsigned n_fits;
@@ -138,6 +139,17 @@ set_background (RecPageCapture *capture)
 }
 
 static void
+add_pulse (RecPageCapture *capture)
+{
+  RecJson *params = json_object_new_object ();
+
+  rec_json_set_string (params, "source", rec_page_pulse_js);
+  rec_json_set_string (params, "worldName", "recto");
+  rec_page_window_call (&capture->page, "Page.addScriptToEvaluateOnNewDocument", params, NULL,
+      NULL);
+}
+
+static void
 open_page (RecPageCapture *capture)
 {
   RecJson *params = json_object_new_object ();
@@ -145,6 +157,7 @@ open_page (RecPageCapture *capture)
   rec_page_window_call (&capture->page, "Fetch.disable", NULL, NULL, NULL);
   rec_page_window_call (&capture->page, "Log.enable", NULL, NULL, NULL);
   set_background (capture);
+  add_pulse (capture);
   rec_json_set_string (params, "url", capture->url);
   rec_page_window_call (&capture->page, "Page.navigate", params, on_navigated, capture);
   capture->is_open = true;
@@ -363,7 +376,6 @@ on_window_loaded (RecPageCapture *capture, RecPageWindow *window)
         "performance.getEntriesByType ('navigation')[0]?.responseStatus ?? 0", on_status, capture);
     return;
   }
-  window->is_loaded = true;
   if (capture->page.is_loaded && capture->controller.is_loaded && !capture->is_capturing)
     begin (capture);
 }
@@ -466,6 +478,22 @@ on_browser_ended (const char *how, void *data)
 
 /* --- watching over it ------------------------------------------------------------------------------------ */
 
+bool
+rec_page_capture_is_silent (const RecPageCapture *capture)
+{
+  const RecPageWindow *page = &capture->page;
+
+  return page->answered_us < page->asked_us && g_get_monotonic_time () - page->asked_us >= HANG_US;
+}
+
+void
+rec_page_capture_guard (RecPageCapture *capture)
+{
+  capture->is_guarded = true;
+  capture->page.asked_us = capture->page.answered_us = g_get_monotonic_time ();
+  capture->controller.asked_us = capture->controller.answered_us = capture->page.asked_us;
+}
+
 /* A page hangs when it is silent for so long although our own window, asked at the same time, has answered: on a machine
  * that is too slow both are late. */
 static void
@@ -475,7 +503,8 @@ look_for_hang (RecPageCapture *capture, int64_t now_us)
   const bool is_page_silent = page->answered_us < page->asked_us;
   const bool is_controller_silent = controller->answered_us < controller->asked_us;
 
-  if (is_page_silent && !is_controller_silent && now_us - controller->answered_us >= HANG_US)
+  if (capture->is_guarded && is_page_silent && !is_controller_silent &&
+      now_us - controller->answered_us >= HANG_US)
     fail (capture, REC_PAGE_FAULT_HANG, g_strdup ("it did not answer for two seconds"));
   else if (is_controller_silent && now_us - controller->asked_us >= DEAD_US)
     fail (capture, REC_PAGE_FAULT_HANG, g_strdup ("the browser did not answer for ten seconds"));

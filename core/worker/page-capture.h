@@ -59,6 +59,11 @@ bool rec_page_capture_is_open (const RecPageCapture *capture);
 void rec_page_capture_watch (RecPageCapture *capture, bool is_watching);
 void rec_page_capture_force_keyframe (RecPageCapture *capture);
 
+/* From now on a page that is silent has failed; while it loads it may be busy. */
+void rec_page_capture_guard (RecPageCapture *capture);
+/* Whether the page has not answered us for two seconds. */
+bool rec_page_capture_is_silent (const RecPageCapture *capture);
+
 /* Asks the page whether any picture, video or drawing of it is visible, whatever its colour. */
 typedef void (*RecPageAnswered) (bool is_yes, void *data);
 void rec_page_capture_ask_for_media (RecPageCapture *capture, RecPageAnswered answered);

@@ -53,6 +53,15 @@ function lookForFlash (frame) {
 
 /* --- picture --- */
 
+/* How often to look at the tab. Chromium draws it 60 times a second, or 30 times when all that moves are videos, and what it
+ * is asked for comes in whole steps of that: of 25 pictures four come after 33 ms and the fifth after 67. A recording needs
+ * a new one within each of its own steps, so we ask for the next rate that divides 30 (60), and a little more, as times are
+ * rounded. */
+function getCaptureRate (frameRate) {
+  const drawn = frameRate > 30 ? 60 : 30;
+  return Math.max(frameRate, drawn / Math.max(1, Math.floor(drawn / frameRate))) * 1.05;
+}
+
 function encode (frame) {
   if (tab.encoder.encodeQueueSize > MAX_WAITING) return;
   const keyFrame = tab.wantsKeyframe || ++tab.nSinceKeyframe >= tab.keyframeInterval;
@@ -117,18 +126,19 @@ async function pump (track, maxBufferSize, take) {
 }
 
 async function begin ({ width, height, frameRate, bitrate, hasAudio }) {
+  const captureRate = getCaptureRate(frameRate);
   const stream = await navigator.mediaDevices.getDisplayMedia({
-    video: { width, height, frameRate },
+    video: { width, height, frameRate: captureRate },
     audio: hasAudio && { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
     surfaceSwitching: 'exclude', selfBrowserSurface: 'exclude', systemAudio: 'exclude',
   });
   const [picture] = stream.getVideoTracks();
   const [sound] = stream.getAudioTracks();
   if (hasAudio && !sound) throw new Error('the tab is captured without its sound');
-  tab.keyframeInterval = frameRate;
+  tab.keyframeInterval = Math.round(captureRate);
   tab.encoder = new VideoEncoder({ output: onEncoded, error: fail });
   tab.encoder.configure({
-    codec: 'avc1.640033', width, height, framerate: frameRate, bitrate,
+    codec: 'avc1.640033', width, height, framerate: captureRate, bitrate,
     avc: { format: 'annexb' }, hardwareAcceleration: 'prefer-software', latencyMode: 'realtime',
   });
   pump(picture, 4, onPicture).catch(fail);

@@ -282,6 +282,9 @@ on_deadline (gpointer data)
   if (run->state == STATE_LAUNCHING)
     why =
         g_strdup_printf ("the browser could not capture it within %d ms", REC_WIRE_PAGE_LAUNCH_MS);
+  else if (rec_page_capture_is_silent (run->capture))
+    why = g_strdup_printf ("it did not answer, %d ms after it was opened",
+        run->recipe->ready_timeout_ms);
   else if (run->recipe->must_join && !run->has_joined)
     why =
         g_strdup_printf ("it did not join the session within %d ms", run->recipe->ready_timeout_ms);
@@ -311,6 +314,7 @@ show (RecPageRun *run)
   run->state = STATE_SHOWN;
   clear_timers (run);
   rec_page_capture_watch (run->capture, false);
+  rec_page_capture_guard (run->capture);
   if (rec_page_feed_resume (run->feed, &from_ns, &to_ns)) {
     json_object *message = make_message ("restarted", NULL);
 

@@ -11,3 +11,4 @@
 
 INCLUDE_TEXT (rec_page_controller_js, "core/worker/page-controller.js");
 INCLUDE_TEXT (rec_page_calibration_js, "core/worker/page-calibration.js");
+INCLUDE_TEXT (rec_page_pulse_js, "core/worker/page-pulse.js");

@@ -4,5 +4,6 @@
 
 extern const char rec_page_controller_js[];
 extern const char rec_page_calibration_js[];
+extern const char rec_page_pulse_js[];
 
 #endif

@@ -101,12 +101,21 @@ close_dialog (RecPageWindow *window, RecJson *content)
 bool
 rec_page_window_take_event (RecPageWindow *window, const RecCdpMessage *message)
 {
-  if (strcmp (message->method, "Fetch.requestPaused") == 0)
+  if (strcmp (message->method, "Fetch.requestPaused") == 0) {
     fulfil (window, message->content);
-  else if (strcmp (message->method, "Page.javascriptDialogOpening") == 0)
+  } else if (strcmp (message->method, "Page.javascriptDialogOpening") == 0) {
     close_dialog (window, message->content);
-  else
+  } else if (strcmp (message->method, "Page.frameNavigated") == 0) {
+    RecJson *frame = rec_json_get (message->content, "frame");
+
+    window->is_there |= strcmp (rec_json_string_or (frame, "url", ""), window->url) == 0;
+  } else if (strcmp (message->method, "Page.loadEventFired") == 0) {
+    /* The one of about:blank may come as late as it likes. */
+    window->is_loaded = window->is_there;
+    return !window->is_there;
+  } else {
     return false;
+  }
   return true;
 }
 

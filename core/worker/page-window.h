@@ -10,7 +10,8 @@ typedef struct RecPageWindow {
   char *document;
   const char *binding;    /* a function for its scripts, whose calls come as events; NULL: none */
   char *target, *session; /* NULL: not yet */
-  bool is_loaded;
+  bool is_there;          /* our document has taken the place of about:blank */
+  bool is_loaded;         /* all of it */
   int64_t asked_us, answered_us; /* whether it is alive */
   void (*failed) (const char *what, const char *why, void *data);
   void *data;
@@ -33,7 +34,7 @@ void rec_page_window_evaluate_as_user (RecPageWindow *window, const char *expres
 /* What an evaluation threw, or how it failed; NULL: it went well. */
 const char *rec_page_window_find_exception (RecJson *result, const char *failure);
 
-/* Events that every window takes the same way: true, it was one of them. */
+/* Events that every window takes the same way: true, it was one of them, and is of no interest to others. */
 bool rec_page_window_take_event (RecPageWindow *window, const RecCdpMessage *message);
 
 /* Asks whether it lives; the answer sets answered_us. */

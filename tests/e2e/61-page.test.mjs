@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { test } from 'node:test';
 import * as media from './lib/media.mjs';
 import { palette } from './lib/palette.mjs';
 import { root, temporaryFolder } from './lib/server.mjs';
@@ -40,7 +41,14 @@ addLayout('people', `<!doctype html><style>
   </style><div id="big-video-div"></div><div id="small-video-div"></div>
   ${joining('2.32.2', `
     if (stream.connection.data === 'userBigVideo') session.subscribe(stream, 'big-video-div');
-    else if (stream.connection.data === 'userSmallVideo') session.subscribe(stream, 'small-video-div');`)}`);
+    else if (stream.connection.data === 'userSmallVideo') session.subscribe(stream, 'small-video-div');`)}<script>
+    let changes = 0;
+    const isStrange = ({ target }) => target.localName === 'recto-pulse';
+    addEventListener('DOMContentLoaded', () => new MutationObserver((list) => (changes += list.filter(isStrange).length))
+      .observe(document, { attributes: true, characterData: true, childList: true, subtree: true }));
+    addEventListener('playing', () => setTimeout(() =>
+      console.log('last', document.documentElement.lastElementChild.localName, 'changes', changes), 1000), { capture: true, once: true });
+  </script>`);
 addLayout('tone', `<!doctype html><style>html { background: ${rgb('cyan')}; font-size: 40px; }</style><p>sound alone</p>
   ${joining('2.1.0', '')}
   <script>
@@ -99,6 +107,26 @@ stage.test('are refused before anything starts when there is no such page', asyn
   assert.deepEqual(listed.filter(({ kind }) => kind === 'page').map(({ customLayout }) => customLayout), ['', 'a/new', 'old', 'people', 'tone']);
 });
 
+// Chromium takes a picture once the sum of the steps since the last one reaches what was asked for, and keeps the rest.
+test('give a new picture within each step of the recording, however often the tab is drawn', () => {
+  const source = readFileSync(path.join(root, 'core/worker/page-controller.js'), 'utf8');
+  const getCaptureRate = new Function('OffscreenCanvas', `${source}; return getCaptureRate;`)(
+    class { getContext() {} });
+  for (const frameRate of [10, 15, 25, 30])
+    for (const drawn of [60, 30]) {
+      const rate = getCaptureRate(frameRate);
+      assert.ok(rate >= frameRate, `${rate}`);
+      for (let tick = 0, saved = 0, last = 0; tick < 600; tick++) {
+        saved = Math.min(saved + 1 / drawn, 2 / rate);
+        if (saved + 1e-9 < 1 / rate)
+          continue;
+        saved -= 1 / rate;
+        assert.ok(tick === 0 || (tick - last) / drawn < 1 / frameRate + 1e-3, `${frameRate} of ${drawn}: ${tick - last} steps`);
+        last = tick;
+      }
+    }
+});
+
 const versions = [['2.0.0', ''], ['2.1.0', 'old'], ['2.32.2', '/a/new/']];
 for (const [version, customLayout] of versions) {
   stage.test(`show the documented sample with openvidu-browser ${version}`, async (t) => {
@@ -143,6 +171,8 @@ stage.test('two at once: users in their elements, and a page that only makes sou
     stage.startRecording(meeting, { ...slow, customLayout: 'people' }),
     stage.startRecording(lonely, { ...slow, customLayout: 'tone' })]);
   await record(4);
+  // The pixel that keeps the browser drawing at its full rate changes nothing that the page can see.
+  await within(20, 'the page has looked at itself', () => stage.server.log().includes("'log: last recto-pulse changes 0'"));
   const [people, tone] = await Promise.all(started.map(({ id }) => stage.stopRecording(id)));
 
   await hasNoNotes(people);

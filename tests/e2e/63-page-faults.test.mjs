@@ -30,7 +30,7 @@ const joining = (onStream) => `<script src="openvidu-browser-2.32.2.min.js"></sc
 const impatient = 'ready-timeout-ms = 4000';
 addLayout('broken', '<script src="no-such-library.js"></script><script>new OpenVidu();</script>', impatient);
 addLayout('blank', `<div id="videos"></div>${joining('')}`, impatient);
-addLayout('loop', `${joining('')}<script>for (;;);</script>`);
+addLayout('loop', `${joining('')}<script>for (;;);</script>`, 'ready-timeout-ms = 7000');
 
 const other = createServer((request, response) => response.end('closed'));
 const hits = [];
@@ -109,7 +109,7 @@ stage.test('fall back to the native layout, and say why', async () => {
   for (const [customLayout, reason] of [
     ['broken', /did not join the session.*OpenVidu is not defined/],
     ['blank', /shows nothing but one colour/],
-    ['loop', /did not answer for two seconds/],
+    ['loop', /did not answer, 7000 ms after it was opened/],
   ]) {
     const started = await stage.startRecording(session, { ...properties, customLayout });
     await record(2);

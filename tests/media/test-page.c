@@ -305,6 +305,26 @@ test_falls_back_when_the_page_does_not_join (void)
   rec_film_assert_pixel (film, film->frames->len - 3, 320, 180, 0x0000ff);
 }
 
+/* Longer than a page may be once it is recorded. */
+static void
+test_waits_for_a_page_that_is_busy_while_it_loads (void)
+{
+  g_autoptr (RecPageSite) site = rec_page_site_new ();
+  g_autofree char *url = rec_page_site_dup_url (site, "/busy?hush-hush");
+  json_object *page = rec_page_rig_describe (url);
+
+  rec_page_site_add (site, "/busy",
+      "<!doctype html><script>const end = performance.now () + 4500;"
+      "while (performance.now () < end); console.log ('no more');</script>" COLOURS);
+  rec_json_set_int (rec_page_rig_get_browser (page), "readyTimeoutMs", 40000);
+  g_autoptr (RecWorkerRig) rig = rec_page_rig_new (page);
+  rec_page_rig_wait (rig, "loading");
+  rec_worker_rig_set_recorder (rig, true, 1);
+  rec_page_rig_wait_line (rig, "log: no more");
+  rec_page_rig_wait_ready (rig);
+  g_assert_null (rec_page_rig_find (rig, "fallback"));
+}
+
 /* It has joined, and there is something to be shown, but it shows nothing. */
 static void
 test_falls_back_when_the_page_stays_blank (void)
@@ -333,10 +353,11 @@ test_fails_instead_where_that_is_wanted (void)
 
   rec_page_site_add (site, "/loop", "<!doctype html>hello<script>for (;;);</script>");
   rec_json_set_string (page, "fallback", "fail");
+  rec_json_set_int (rec_page_rig_get_browser (page), "readyTimeoutMs", 7000);
   g_autoptr (RecWorkerRig) rig = rec_page_rig_new (page);
   rec_page_rig_wait_failed (rig);
   g_assert_false (rig->is_ready);
-  g_assert_nonnull (strstr (rig->failure, "did not answer for two seconds"));
+  g_assert_nonnull (strstr (rig->failure, "did not answer, 7000 ms after it was opened"));
   g_assert_null (rec_page_rig_find (rig, "fallback"));
   g_autoptr (GArray) pids = rec_page_rig_list_processes (rig->pid, "--user-data-dir");
   rec_worker_rig_reap (rig);
@@ -539,6 +560,8 @@ main (int argc, char **argv)
       test_falls_back_when_the_address_cannot_be_opened);
   g_test_add_func ("/page/falls-back-when-the-page-does-not-join",
       test_falls_back_when_the_page_does_not_join);
+  g_test_add_func ("/page/waits-for-a-page-that-is-busy-while-it-loads",
+      test_waits_for_a_page_that_is_busy_while_it_loads);
   g_test_add_func ("/page/falls-back-when-the-page-stays-blank",
       test_falls_back_when_the_page_stays_blank);
   g_test_add_func ("/page/fails-instead-where-that-is-wanted",

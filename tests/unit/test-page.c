@@ -1,8 +1,10 @@
 /* test-page.c - a captured page's times, the lines of its console, and its place on the canvas. */
+#include "base/fd.h"
 #include "base/json.h"
 #include "worker/page-clock.h"
 #include "worker/page-console.h"
 #include "worker/page-line.h"
+#include "worker/page-window.h"
 #include "worker/scene.h"
 
 #include <string.h>
@@ -94,6 +96,58 @@ test_follows_a_clock_that_jumps_but_not_a_slow_machine (void)
   /* It starts anew. */
   g_assert_cmpint (ABS (hear (&clock, &at_us, -20 * SECOND, 30 * MS, 2000, &n_jumps)), <, 100 * MS);
   g_assert_cmpint (n_jumps, ==, 1);
+}
+
+/* --- its window ------------------------------------------------------------------------------------ */
+
+static void
+on_browser_event (const RecCdpMessage *message G_GNUC_UNUSED, void *data G_GNUC_UNUSED)
+{
+}
+
+static void
+on_browser_closed (const char *why, void *data G_GNUC_UNUSED)
+{
+  g_error ("%s", why);
+}
+
+/* Whether the event goes on to others. */
+static bool
+tell (RecPageWindow *window, const char *method, const char *params)
+{
+  g_autoptr (RecJson) content = json_tokener_parse (params);
+  const RecCdpMessage message = { .method = method, .session = "A", .content = content };
+
+  return !rec_page_window_take_event (window, &message);
+}
+
+/* Whatever else is loaded before, or within. */
+static void
+test_waits_for_its_own_document (void)
+{
+  static const RecCdpLinkEvents events = { on_browser_event, on_browser_closed };
+  const char *url = "https://ours.invalid/";
+  RecPageWindow window = { 0 };
+  int from[2], to[2];
+
+  g_assert_true (rec_fd_pipe (from, NULL) && rec_fd_pipe (to, NULL));
+  RecCdpLink *link = rec_cdp_link_new (from[0], to[1], &events, NULL);
+  rec_page_window_open (&window, link, url, "ours", "", 640, 360);
+  g_assert_false (tell (&window, "Page.frameNavigated", "{\"frame\": {\"url\": \"about:blank\"}}"));
+  g_assert_false (tell (&window, "Page.loadEventFired", "{}"));
+  g_assert_false (window.is_loaded);
+  g_assert_false (
+      tell (&window, "Page.frameNavigated", "{\"frame\": {\"url\": \"https://ours.invalid/\"}}"));
+  g_assert_false (window.is_loaded);
+  g_assert_true (tell (&window, "Page.loadEventFired", "{}"));
+  g_assert_true (window.is_loaded);
+
+  rec_page_window_clear (&window);
+  rec_cdp_link_free (link);
+  for (int i = 0; i < 2; i++) {
+    rec_fd_close (&from[i]);
+    rec_fd_close (&to[i]);
+  }
 }
 
 /* --- lines ----------------------------------------------------------------------------------------- */
@@ -264,6 +318,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/page-clock/takes-pictures-at-their-word", test_takes_pictures_at_their_word);
+  g_test_add_func ("/page/window/waits-for-its-own-document", test_waits_for_its_own_document);
   g_test_add_func ("/page-clock/does-without-the-pictures-clock-if-it-is-another",
       test_does_without_the_pictures_clock_if_it_is_another);
   g_test_add_func ("/page-clock/places-sound-by-what-was-measured",
