@@ -2,7 +2,7 @@
  * the difference of the two clocks can be measured. Both are as a page would do it. */
 'use strict';
 
-const FLASHES = 5;
+const FLASHES = 4;
 const SPACING_MS = 90; /* of a flash, and of the dark before it; more when pictures are rare */
 
 const wait = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -15,7 +15,6 @@ async function flash (frameRate) {
   tone.connect(volume).connect(sound.destination);
   tone.start();
   await sound.resume();
-  await wait(spacing);
   for (let i = 0; i < FLASHES; i++) {
     await wait(spacing);
     await new Promise(requestAnimationFrame);

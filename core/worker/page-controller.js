@@ -168,7 +168,7 @@ function watch (isWatching) {
 }
 
 /* Between two calls the page flashes and beeps. The second one answers by how much the sound's clock is behind the
- * picture's, in microseconds (the middle one of all flashes), or NaN. */
+ * picture's, in microseconds (the median of all flashes), or NaN. */
 function measure () {
   if (!tab.flashes) {
     Object.assign(tab, { flashes: [], beeps: [], brightness: 255, heardAt: -1e12 });
@@ -182,5 +182,6 @@ function measure () {
     if (beep) differences.push(flash.at - beep.at);
   }
   differences.sort((a, b) => a - b);
-  return differences.length < 2 ? NaN : differences[differences.length >> 1];
+  const { length } = differences;
+  return length < 2 ? NaN : (differences[(length - 1) >> 1] + differences[length >> 1]) / 2;
 }
