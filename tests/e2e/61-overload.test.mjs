@@ -10,12 +10,25 @@ import { Server, temporaryFolder } from './lib/server.mjs';
 import { Stage, lasts } from './lib/suite.mjs';
 import { record, within } from './lib/wait.mjs';
 
-/** As the server counts them: processors, or the share of them that the control group has. */
+/** As the server counts them: processors, or what the control groups that we are in leave of them. */
 function countCores() {
-  const processors = Number(execFileSync('nproc'));
-  const file = '/sys/fs/cgroup/cpu.max';
-  const [quota, period] = existsSync(file) ? readFileSync(file, 'utf8').split(' ').map(Number) : [];
-  return quota > 0 ? Math.min(processors, quota / period) : processors;
+  const read = (...names) => {
+    const file = path.join(...names);
+    return existsSync(file) ? readFileSync(file, 'utf8').split(' ').map(Number) : [];
+  };
+  const upwards = (group) => [group, ...(group === '/' ? [] : upwards(path.dirname(group)))];
+  let cores = Number(execFileSync('nproc'));
+  for (const line of readFileSync('/proc/self/cgroup', 'utf8').split('\n').filter(Boolean)) {
+    const [, controllers, group] = line.split(':');
+    const top = path.join('/sys/fs/cgroup', controllers.replace(/^name=/, ''));
+    for (const folder of upwards(group)) {
+      const [quota, period] = controllers === '' ? read(top, folder, 'cpu.max')
+        : [...read(top, folder, 'cpu.cfs_quota_us'), ...read(top, folder, 'cpu.cfs_period_us')];
+      if (quota > 0 && period > 0)
+        cores = Math.min(cores, quota / period);
+    }
+  }
+  return cores;
 }
 const percent = Math.min(100, Math.max(1, Math.round(100 / countCores()))); // about one core
 const small = { resolution: '320x240', frameRate: 15 };
