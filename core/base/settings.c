@@ -228,7 +228,8 @@ const RecSetting rec_settings[] = {
   { "recording.max-memory-percent", REC_SETTING_INT, "70", 0, 100, "%", NULL, NULL, 0,
     "The same of the machine's memory." },
   { "recording.stream-timeout-ms", REC_SETTING_INT, "10000", 100, 600000, "ms", NULL, NULL, 0,
-    "How long the start of a recording of single streams waits for each stream that is published already." },
+    "How long the start of a recording of single streams waits for each stream that is published already,\n"
+    "in addition to recording.start-timeout-ms." },
   { "recording.max-timeline-bytes", REC_SETTING_INT, "4194304", 4096, 1073741824, "bytes", NULL, NULL, 0,
     "Size of a recording's time line, which says who was when; what comes after that is left out of it." },
   { "recording.sink-queue-ms", REC_SETTING_INT, "5000", 100, 60000, "ms", NULL, NULL, 0,
