@@ -374,6 +374,8 @@ serve (RecConfig *config, const RecConfigSources *origin, const char *program)
   raise_descriptor_limit ();
   share_memory_among_threads ();
   signal (SIGPIPE, SIG_IGN);
+  /* A reload that comes before the loop runs has nothing to read again, and must not end us. */
+  signal (SIGHUP, SIG_IGN);
   umask (027);
   if (build_server (&server, program, &error)) {
     int64_t interval = rec_config_get_int (config, "openvidu.sessions.garbage-interval");
