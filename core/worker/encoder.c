@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define QUEUE_BUFFERS 16
+#define ONE_THREAD_PIXELS (INT64_C (1280) * 720 * 30) /* per second */
 #define OPUS_HEAD_PRE_SKIP 10 /* offset of the 16-bit pre-skip, RFC 7845 5.1 */
 
 struct RecEncoder {
@@ -86,21 +87,32 @@ rec_encoder_recipe_equal (const RecEncoderRecipe *a, const RecEncoderRecipe *b)
          a->n_threads == b->n_threads;
 }
 
+/* A second thread hands over each picture and waits for its rows, which costs more than it gives as long as one is fast
+ * enough by far. */
+static int
+choose_threads (const RecEncoderRecipe *recipe)
+{
+  const int64_t n_pixels = (int64_t) recipe->width * recipe->height * recipe->frame_rate;
+
+  if (recipe->n_threads > 0)
+    return recipe->n_threads;
+  if (n_pixels <= ONE_THREAD_PIXELS && strcmp (recipe->preset, "ultrafast") == 0)
+    return 1;
+  return (int) CLAMP (g_get_num_processors (), 1, 4);
+}
+
 /* No B-frames and no lookahead: they would hold back what should be on the disk. Frame threads hold back one picture
  * each and cost less quality than slices. */
 static char *
 describe_video (const RecEncoderRecipe *recipe)
 {
-  const int n_threads = recipe->n_threads > 0 ? recipe->n_threads
-                                              : (int) CLAMP (g_get_num_processors (), 1, 4);
-
   return g_strdup_printf (
       "x264enc speed-preset=%s pass=qual quantizer=%d bitrate=%d vbv-buf-capacity=1000"
       " key-int-max=%d bframes=0 rc-lookahead=0 sync-lookahead=0 mb-tree=false"
       " sliced-threads=false threads=%d qos=false"
       " ! capsfilter caps=video/x-h264,stream-format=%s,alignment=au",
       recipe->preset, recipe->crf, recipe->max_bitrate,
-      MAX (recipe->keyframe_interval_ms * recipe->frame_rate / 1000, 1), n_threads,
+      MAX (recipe->keyframe_interval_ms * recipe->frame_rate / 1000, 1), choose_threads (recipe),
       recipe->format == REC_FORMAT_H264_AVC ? "avc" : "byte-stream");
 }
 

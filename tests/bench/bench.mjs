@@ -8,6 +8,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from '../e2e/lib/server.mjs';
+import { judge } from './targets.mjs';
 
 const folder = path.join(path.dirname(fileURLToPath(import.meta.url)), 'sections');
 const begun = Date.now();
@@ -41,11 +42,18 @@ function printHeader(sections) {
 
 const bench = {
   rows: {},
+  verdicts: [],
 
   /** Prints a result; digits behind the point. */
   row(name, value, unit, digits = 3) {
+    const shown = Number.isFinite(value) ? Number(value.toFixed(digits)) : NaN;
     this.rows[name] = value;
-    console.log(`${name} ${Number.isFinite(value) ? Number(value.toFixed(digits)) : 'none'} ${unit}`);
+    console.log(`${name} ${Number.isNaN(shown) ? 'none' : shown} ${unit}`);
+    const verdict = judge(name, shown);
+    if (verdict) {
+      this.verdicts.push(verdict);
+      console.log(`# ${verdict.text}`);
+    }
   },
 
   /** Says something that is no row. */
@@ -90,10 +98,13 @@ async function main(wanted) {
       console.log(`# ${name} FAILED: ${error.stack}`);
     }
   }
-  bench.note('end');
+  const missed = bench.verdicts.filter(({ isMet }) => !isMet);
+  bench.note(`end: ${failures} sections failed, ${bench.verdicts.length - missed.length} of ${bench.verdicts.length} targets met`);
+  missed.forEach(({ text }) => console.log(`# ${text}`));
   return failures;
 }
 
+process.setMaxListeners(0); // each server and folder is ended by one of its own on exit
 for (const [signal, code] of [['SIGINT', 130], ['SIGTERM', 143]])
   process.on(signal, () => process.exit(code)); // what runs on exit ends what was started
 

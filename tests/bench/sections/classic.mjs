@@ -1,6 +1,7 @@
 // The classic way to record, a browser in front of a screen grabber, beside ours: the same four people, from the same server, one after the other.
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import * as media from '../../e2e/lib/media.mjs';
 import { root } from '../../e2e/lib/server.mjs';
 import { Grabber, installGrabber } from '../grabber.mjs';
 import { Recording, countUniqueFrames, measure, pause, withPeople, withServer } from '../stage.mjs';
@@ -10,6 +11,7 @@ export const after = ['composed'];
 const seconds = 10;
 const settle = 3;
 const n = 4;
+const tones = [500, 700, 900, 1100]; // of the first four of recto-load
 
 const page = (token) => `<!doctype html><title>classic</title>
 <style>body { margin: 0; background: black; display: grid; grid-template-columns: 1fr 1fr; height: 100vh } div { overflow: hidden; height: 50vh }
@@ -31,8 +33,14 @@ async function recordOurs(server) {
   const recording = await Recording.start(server, 'bench', { resolution: '1280x720', frameRate: 25 });
   await pause(settle);
   const used = await measure(seconds, { recorder: await recording.worker(), server: server.pid });
-  await recording.stop();
-  return used;
+  const { file, duration } = await recording.stop();
+  const { unique } = await countUniqueFrames(file, duration - seconds - 0.5, duration - 0.5);
+  return { ...used, uniqueFps: unique / seconds };
+}
+
+/** Whether everybody is heard: who records less has less to do. */
+async function isHeard(file) {
+  return media.heard(await media.sound(file), tones, settle, settle + seconds - 2).length === tones.length;
 }
 
 async function recordClassic(bench, server) {
@@ -47,9 +55,10 @@ async function recordClassic(bench, server) {
   }
   const { unique, frames } = await countUniqueFrames(file, settle, settle + seconds - 1);
   bench.note(`the classic way: ${unique} of ${frames} frames differ from the one before`);
-  if (unique === 0)
-    throw new Error(`the classic way recorded no moving picture, so what it took says nothing: ${grabber.ffmpeg.said}`);
-  return used;
+  const lacks = unique === 0 ? 'no moving picture' : !(await isHeard(file)) ? 'not the sound of everybody' : null;
+  if (lacks)
+    throw new Error(`the classic way recorded ${lacks}, so what it took says nothing: ${grabber.ffmpeg.said}`);
+  return { ...used, uniqueFps: unique / (seconds - 1) };
 }
 
 export async function run(bench) {
@@ -65,6 +74,9 @@ export async function run(bench) {
       bench.note(`${name}: ${way.recorder.cores.toFixed(3)} cores and ${way.recorder.pss.toFixed(0)} MB, and of the server ` +
         `${Math.max(0, way.server.cores - idle.cores).toFixed(3)} cores and ${Math.max(0, way.server.pss - idle.pss).toFixed(0)} MB more than before`);
     bench.row('composed.n4.classic_cpu_ratio', sum(classic, 'cores') / sum(ours, 'cores'), 'ratio', 2);
+    bench.row('composed.n4.classic_unique_fps', classic.uniqueFps, 'fps', 2);
+    const perFrame = (way) => sum(way, 'cores') / way.uniqueFps;
+    bench.row('composed.n4.classic_cpu_per_frame_ratio', perFrame(classic) / perFrame(ours), 'ratio', 2);
     bench.row('composed.n4.classic_pss_ratio', sum(classic, 'pss') / sum(ours, 'pss'), 'ratio', 2);
   }));
 }

@@ -1,6 +1,5 @@
 // What a recording of N people costs, beside what its codecs alone cost and what ffmpeg takes to compose the same.
 import { execFile, execFileSync } from 'node:child_process';
-import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { temporaryFolder } from '../../e2e/lib/server.mjs';
@@ -52,7 +51,7 @@ async function measureFfmpeg(n) {
     '-filter_complex', [...tiles, picture, sound].join(';'), '-map', '[v]', '-map', '[a]', '-t', String(seconds), '-ac', '2',
     '-c:v', 'libx264', '-preset', encoder.preset, '-crf', encoder.quality, '-maxrate', bitrate, '-bufsize', bitrate, '-bf', '0',
     '-g', String(encoder['keyframe-interval-ms'] * 25 / 1000), '-x264-params', 'rc-lookahead=0:sync-lookahead=0:mbtree=0:sliced-threads=0',
-    '-threads:v', String(Math.min(os.cpus().length, 4)), '-c:a', 'aac', '-aac_coder', 'fast', '-b:a', `${encoder['audio-bitrate']}k`, path.join(folder, 'out.mp4')]);
+    '-threads:v', encoder.threads === '0' ? '1' : encoder.threads, '-c:a', 'aac', '-aac_coder', 'fast', '-b:a', `${encoder['audio-bitrate']}k`, path.join(folder, 'out.mp4')]);
   const [user, system] = stderr.trim().split('\n').at(-1).split(' ').map(Number);
   return (user + system) / seconds;
 }
