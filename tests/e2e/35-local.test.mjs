@@ -1,10 +1,12 @@
 // Recordings of single streams: which stream is in which file, from when to when, what is in it, and all in a ZIP.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { Load } from './lib/load.mjs';
 import * as media from './lib/media.mjs';
+import { Server } from './lib/server.mjs';
 import { Stage, lasts } from './lib/suite.mjs';
 import { record, within } from './lib/wait.mjs';
 
@@ -122,3 +124,87 @@ stage.test('a composed recording may keep the streams beside it, and says who wa
   assert.deepEqual(readdirSync(path.dirname(place(stopped, 'x'))).filter((name) => name.startsWith('.chronicle') || name.endsWith('.part')), []);
   assert.ok(anna);
 });
+
+/** What is in the ZIP of a recording of single streams, unpacked: its metadata, and the path of each file. */
+async function unpack(recording, t) {
+  const zip = (await stage.rest.get(new URL(recording.url).pathname)).expect(200);
+  const folder = mkdtempSync(path.join(tmpdir(), 'zip-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  writeFileSync(path.join(folder, 'got.zip'), zip.bytes);
+  execFileSync('unzip', ['-q', 'got.zip', '-d', 'out'], { cwd: folder });
+  const out = (name) => path.join(folder, 'out', name);
+  return { metadata: JSON.parse(readFileSync(out(`${recording.name}.json`), 'utf8')), out };
+}
+
+// Sound minus picture of each flash that has its beep; only of those moments of the file that count, if not of all.
+async function isInSync(t, file, moments) {
+  const offsets = (await media.syncOffsets(file)).filter(({ at }) => !moments || moments.some((moment) => Math.abs(at - moment) < 0.4)).map(({ ms }) => ms);
+  const worst = media.percentile(offsets.map(Math.abs), 0.95);
+  t.diagnostic(`${path.extname(file)}: sound minus picture: p95 ${worst.toFixed(0)} ms of ${offsets.length} claps (${offsets.map(Math.round)})`);
+  assert.ok(offsets.length >= 5, `${offsets.length} claps`);
+  assert.ok(worst <= 60, `p95 is ${worst} ms`);
+}
+
+stage.test('H264 is kept in MP4 if asked for; sound and picture are in sync in each container', async (t) => {
+  const session = await stage.session({ forcedVideoCodec: 'H264' });
+  const clapper = await stage.enter(session, { name: 'clapper', picture: 'sync', frameRate: 30 });
+  const load = new Load(stage.server, { session: 'flashes', words: ['--flash', '--resolution', '320x240', '--rate', 30] });
+  await load.ready();
+  const properties = { outputMode: 'INDIVIDUAL', options: { local: { 'h264-container': 'mp4' } } };
+  const started = await stage.startRecording(session, { ...properties, name: 'h264' });
+  const others = await stage.startRecording('flashes', { ...properties, name: 'vp8' });
+  // A page that has to wait for the processor shows its flash late; what the page itself was late with doesn't count.
+  const punctual = async () => (await clapper.events('clap')).filter(({ lateMs, at }) => lateMs < 10 && at > started.createdAt + 500);
+  await record(13);
+  await within(40, 'enough claps were punctual', async () => (await punctual()).length >= 8);
+  const stopped = await stage.stopRecording(started.id);
+  const stoppedToo = await stage.stopRecording(others.id);
+  await load.stop();
+
+  const { metadata, out } = await unpack(stopped, t);
+  const [file] = metadata.files;
+  assert.equal(file.name, `${file.streamId}.mp4`);
+  const { video, audio } = await media.probe(out(file.name));
+  assert.deepEqual([video.codec_name, audio.codec_name], ['h264', 'opus']);
+  assert.equal(await media.decodeComplaints(out(file.name), '-fps_mode', 'passthrough', '-enc_time_base', '-1'), '');
+  await isInSync(t, out(file.name), (await punctual()).map(({ at }) => stopped.fileTime(at)));
+
+  const { metadata: webm, out: from } = await unpack(stoppedToo, t);
+  assert.equal(webm.files[0].name, `${webm.files[0].streamId}.webm`);
+  await isInSync(t, from(webm.files[0].name));
+}, { seconds: 120 });
+
+stage.test('a server and its worker killed while they pack leave everything to the next', async (t) => {
+  const server = await Server.start({ name: 'packing', settings: { 'recording.zip-method': 'deflate' } });
+  t.after(() => server.stop());
+  const load = new Load(server, { session: 'crowd', words: ['--publishers', 12, '--resolution', '320x240', '--rate', 15, '--bitrate', 1500] });
+  await load.ready();
+  const { id } = (await server.rest.post('/openvidu/api/recordings/start', { session: 'crowd', outputMode: 'INDIVIDUAL', name: 'packed' })).expect(200).json;
+  await record(4);
+  const worker = server.workerOf(id);
+  const folder = path.join(server.recordings, id);
+  const stopping = server.rest.post(`/openvidu/api/recordings/stop/${id}`).catch(() => null);
+  const end = Date.now() + 30000;
+  while (!existsSync(path.join(folder, 'packed.zip.part')) && Date.now() < end)
+    await new Promise(setImmediate);
+  process.kill(worker.pid, 'SIGKILL');
+  await server.stop('SIGKILL');
+  await Promise.all([stopping, load.ended()]);
+  t.diagnostic(`killed ${existsSync(path.join(folder, 'packed.zip')) ? 'when all was packed' : 'in the middle of packing'}`);
+
+  await server.launch();
+  const found = await within(60, 'it is salvaged', async () => {
+    const recording = (await server.rest.get(`/openvidu/api/recordings/${id}`)).expect(200).json;
+    return ['ready', 'failed'].includes(recording.status) && recording;
+  });
+  assert.equal(found.status, 'ready', JSON.stringify(found));
+  const zip = path.join(folder, 'packed.zip');
+  execFileSync('unzip', ['-tq', zip]);
+  const { files } = JSON.parse(execFileSync('unzip', ['-p', zip, 'packed.json']));
+  const names = execFileSync('unzip', ['-Z1', zip], { encoding: 'utf8' }).trim().split('\n');
+  assert.equal(files.length, 12);
+  assert.deepEqual(names.sort(), ['packed.json', ...files.map(({ name }) => name)].sort());
+  assert.ok(found.duration > 3 && files.every(({ startTimeOffset, endTimeOffset }) => endTimeOffset - startTimeOffset > 3000), JSON.stringify(files));
+  // The single files and what was begun are gone.
+  await within(10, 'the ZIP alone is left', () => !readdirSync(folder).some((name) => /\.(webm|part)$/.test(name)));
+}, { seconds: 120 });
