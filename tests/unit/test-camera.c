@@ -73,6 +73,7 @@ static void
 give_up (GCancellable *cancel G_GNUC_UNUSED, GTask *task)
 {
   g_task_return_error_if_cancelled (task);
+  g_object_unref (task);
 }
 
 static void
@@ -84,7 +85,7 @@ look_up (GResolver *resolver, const char *name, GCancellable *cancel, GAsyncRead
   GList *list = NULL;
 
   if (g_str_equal (name, "slow.example")) {
-    g_cancellable_connect (cancel, G_CALLBACK (give_up), task, g_object_unref);
+    g_signal_connect (cancel, "cancelled", G_CALLBACK (give_up), task);
     return;
   }
   for (char **text = texts; *text != NULL; text++)
