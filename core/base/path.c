@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <linux/openat2.h>
 #include <stdlib.h>
@@ -351,4 +352,30 @@ rec_path_get_free_bytes (const char *path)
   struct statvfs disk;
 
   return statvfs (path, &disk) == 0 ? (int64_t) disk.f_bavail * (int64_t) disk.f_frsize : -1;
+}
+
+/* [a thread] */
+static void
+close_last (GTask *task, void *source G_GNUC_UNUSED, void *fd,
+    GCancellable *cancellable G_GNUC_UNUSED)
+{
+  close (GPOINTER_TO_INT (fd));
+  g_task_return_boolean (task, TRUE);
+}
+
+/* A file's space is given back by whoever lets go of it last. */
+int
+rec_path_unlink (const char *path)
+{
+  const int fd = open (path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+  const int result = unlink (path), code = errno;
+
+  if (fd >= 0) {
+    g_autoptr (GTask) task = g_task_new (NULL, NULL, NULL, NULL);
+
+    g_task_set_task_data (task, GINT_TO_POINTER (fd), NULL);
+    g_task_run_in_thread (task, close_last);
+  }
+  errno = code;
+  return result;
 }

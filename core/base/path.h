@@ -38,6 +38,9 @@ bool rec_path_put_in_place (const char *part, const char *path, GError **error);
 /* Bytes that the disk of an existing file or folder has left for us; -1 with errno when it can't be asked. [any] */
 int64_t rec_path_get_free_bytes (const char *path);
 
+/* As unlink (2), with its errno; but the disk's work of giving back a large file's space is done on a thread. */
+int rec_path_unlink (const char *path);
+
 /* Removes a file, or a folder with all below it, without following links, also those that somebody puts there meanwhile, or leaving
  * the file system; fine when it is gone. */
 bool rec_path_remove_tree (const char *path, GError **error);

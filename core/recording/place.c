@@ -325,7 +325,7 @@ rec_place_give_files (const RecConfig *config, const RecRecording *recording)
 static bool
 remove_file (const char *path, GError **error)
 {
-  if (path == NULL || unlink (path) == 0 || errno == ENOENT)
+  if (path == NULL || rec_path_unlink (path) == 0 || errno == ENOENT)
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "cannot remove '%s': %s", path,
       g_strerror (errno));

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { Browser } from './lib/browser.mjs';
 import * as media from './lib/media.mjs';
 import { Server, build, childrenOf, root, temporaryFolder } from './lib/server.mjs';
-import { record } from './lib/wait.mjs';
+import { record, within } from './lib/wait.mjs';
 
 const unit = readFileSync(path.join(root, 'conf/recto.service.in'), 'utf8');
 const isRoot = process.getuid() === 0;
@@ -110,6 +110,11 @@ test('works under the limits of the systemd unit, in the browser\'s own sandbox'
       assert.ok(filtersOf(pid) > filtersOf(server.pid), 'the page has a filter of its own');
     }
     assert.doesNotMatch(server.log(), /browser cannot be used/);
+    // What is admitted beside it depends on what it takes: its browser counts, though much of that is another program's.
+    await within(20, 'its browser counts as its own', async () => {
+      const { text } = (await server.rest.get('/metrics')).expect(200);
+      return Number(/^recto_recording_memory_bytes\{.*\} (\S+)$/m.exec(text)?.[1]) > 200e6;
+    });
     const stopped = (await server.rest.post(`/openvidu/api/recordings/stop/${started.id}`)).expect(200).json;
     const film = path.join(server.recordings, stopped.id, `${stopped.name}.mp4`);
     const { red } = media.tiles(await media.frameAt(film, stopped.duration - 1));

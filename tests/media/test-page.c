@@ -1,5 +1,6 @@
 /* test-page.c - a page in a real browser becomes a film, whatever the page does. */
 #include "base/json.h"
+#include "base/path.h"
 #include "lib/film.h"
 #include "lib/page-rig.h"
 
@@ -8,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -456,6 +458,36 @@ test_ends_a_browser_that_takes_too_much (void)
   assert_shows_colours (film, 0, film->frames->len);
 }
 
+/* The first one only sits there. */
+static void
+test_tries_a_second_browser (void)
+{
+  g_autoptr (RecPageSite) site = rec_page_site_new ();
+  g_autofree char *url = rec_page_site_dup_url (site, "/colours");
+  json_object *page = rec_page_rig_describe (url);
+  json_object *browser = rec_page_rig_get_browser (page);
+  g_autofree char *folder = g_dir_make_tmp ("recto-XXXXXX", NULL);
+  g_autofree char *program = g_build_filename (folder, "browser", NULL);
+  g_autofree char *mark = g_build_filename (folder, "tried", NULL);
+  g_autofree char *real = g_find_program_in_path (rec_json_string_or (browser, "program", ""));
+  g_autofree char *script = g_strdup_printf (
+      "#!/bin/sh\nmkdir '%s' 2>/dev/null && exec sleep 1000\nexec '%s' \"$@\"\n", mark, real);
+
+  g_assert_nonnull (real);
+  g_assert_true (g_file_set_contents (program, script, -1, NULL));
+  g_assert_cmpint (chmod (program, 0755), ==, 0);
+  g_assert_cmpint (chmod (folder, 0777), ==, 0); /* the browser is another user */
+  rec_json_set_string (browser, "program", program);
+  rec_page_site_add (site, "/colours", COLOURS);
+  g_autoptr (RecWorkerRig) rig = rec_page_rig_new (page);
+  rec_page_rig_wait_ready (rig);
+  g_assert_true (g_file_test (mark, G_FILE_TEST_IS_DIR));
+  g_assert_null (rec_page_rig_find (rig, "fallback"));
+  g_autoptr (GArray) idle = rec_page_rig_list_processes (rig->pid, "sleep 1000");
+  g_assert_cmpuint (idle->len, ==, 0);
+  g_assert_true (rec_path_remove_tree (folder, NULL));
+}
+
 /* --- the end --------------------------------------------------------------------------------------------------- */
 
 static void
@@ -538,6 +570,7 @@ main (int argc, char **argv)
       test_keeps_the_page_from_the_rest_of_the_machine);
   g_test_add_func ("/page/ends-a-browser-that-takes-too-much",
       test_ends_a_browser_that_takes_too_much);
+  g_test_add_func ("/page/tries-a-second-browser", test_tries_a_second_browser);
   g_test_add_func ("/page/leaves-no-browser-when-the-worker-is-killed",
       test_leaves_no_browser_when_the_worker_is_killed);
   return g_test_run ();

@@ -391,6 +391,43 @@ test_remove_tree_gives_up_in_the_depth (Folder *folder, gconstpointer data)
   g_assert_true (rec_path_remove_tree (folder->root, NULL));
 }
 
+static bool
+is_open (const char *path)
+{
+  g_autofree char *removed = g_strconcat (path, " (deleted)", NULL);
+  g_autoptr (GDir) dir = g_dir_open ("/proc/self/fd", 0, NULL);
+  const char *name;
+  bool is_found = false;
+
+  while ((name = g_dir_read_name (dir)) != NULL) {
+    g_autofree char *entry = g_build_filename ("/proc/self/fd", name, NULL);
+    g_autofree char *target = g_file_read_link (entry, NULL);
+
+    is_found |= g_strcmp0 (target, removed) == 0;
+  }
+  return is_found;
+}
+
+static void
+test_unlinks_and_lets_go (Folder *folder, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autofree char *path = g_build_filename (folder->root, "film.mp4", NULL);
+  g_autofree char *link = g_build_filename (folder->root, "link", NULL);
+  g_autofree char *secret = g_build_filename (folder->outside, "secret", NULL);
+
+  put (folder->root, "film.mp4", "pictures");
+  g_assert_cmpint (symlink (secret, link), ==, 0);
+  g_assert_cmpint (rec_path_unlink (path), ==, 0);
+  g_assert_false (g_file_test (path, G_FILE_TEST_EXISTS));
+  g_assert_cmpint (rec_path_unlink (link), ==, 0);
+  g_assert_true (g_file_test (secret, G_FILE_TEST_EXISTS));
+  g_assert_cmpint (rec_path_unlink (path), ==, -1);
+  g_assert_cmpint (errno, ==, ENOENT);
+  for (unsigned i = 0; i < 1000 && is_open (path); i++)
+    g_usleep (10000);
+  g_assert_false (is_open (path));
+}
+
 #define ADD(name, test) g_test_add (name, Folder, NULL, set_up, test, tear_down)
 
 int
@@ -401,6 +438,7 @@ main (int argc, char **argv)
   g_test_add_func ("/path/lengths-are-bounded", test_lengths_are_bounded);
   g_test_add_func ("/path/ordinary-names-are-fine", test_ordinary_names_are_fine);
   ADD ("/path/joins-inside", test_joins_inside);
+  ADD ("/path/unlinks-and-lets-go", test_unlinks_and_lets_go);
   ADD ("/path/joins-what-is-not-there-yet", test_joins_what_is_not_there_yet);
   ADD ("/path/root-may-be-a-link", test_root_may_be_a_link);
   ADD ("/path/missing-root-is-not-found", test_missing_root_is_not_found);

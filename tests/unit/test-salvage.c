@@ -144,6 +144,7 @@ be_a_worker (void)
   rec_json_set_string (hello, "build", build);
   rec_json_set_int (hello, "pid", getpid ());
   rec_control_send (self.control, REC_CONTROL_HELLO, hello);
+  alarm (120); /* whoever waits for the test's output waits for us, too */
   g_main_loop_run (self.loop);
   rec_control_flush (self.control, 1000);
   _exit (0);
