@@ -83,7 +83,7 @@ const RecSetting rec_settings[] = {
     "Told to clients of OpenVidu." },
   { "openvidu.streams.forced-video-codec", REC_SETTING_CHOICE, "MEDIA_SERVER_PREFERRED", 0, 0, NULL,
     CHOICES ("MEDIA_SERVER_PREFERRED", "NONE", "VP8", "H264"), NULL, 0,
-    "Video codec of sessions that don't choose one, where the publisher offers it; else VP8, else H264." },
+    "The one video codec of sessions that don't choose any. Where none is forced: VP8, else H264, else VP9." },
   { "openvidu.streams.allow-transcoding", REC_SETTING_BOOL, "false", 0, 0, NULL, NULL, NULL, 0,
     "Where a codec is forced, let publishers without it use another. Streams are never transcoded." },
 

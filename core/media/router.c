@@ -337,27 +337,31 @@ get_publication (RecRouter *router, RecStreamInfo *stream)
   return publication;
 }
 
-/* A codec that the session forces is the only one; else the configured one comes first. */
+#define N_CODECS 3
+
+/* A codec that the session forces is the only one; else the wanted one comes first. VP9, which costs browsers and the
+ * recording most, is for those who offer nothing else. */
 static void
 choose_codecs (const RecRouter *router, const RecSessionProperties *properties,
-    const char *codecs[3])
+    const char *codecs[N_CODECS + 1])
 {
+  static const char *const order[N_CODECS] = { "VP8", "H264", "VP9" };
   const char *forced = properties->forced_video_codec;
   const char *configured =
       rec_config_get_string (router->config, "openvidu.streams.forced-video-codec");
   bool is_forced = forced != NULL && strcmp (forced, "MEDIA_SERVER_PREFERRED") != 0 &&
                    strcmp (forced, "NONE") != 0;
 
-  codecs[0] = "VP8";
-  codecs[1] = "H264";
-  codecs[2] = NULL;
-  if (is_forced && !properties->allow_transcoding) {
-    codecs[0] = forced;
-    codecs[1] = NULL;
-  } else if (strcmp (is_forced ? forced : configured, "H264") == 0) {
-    codecs[0] = "H264";
-    codecs[1] = "VP8";
-  }
+  const char *wanted = is_forced ? forced : configured;
+  unsigned n = 0;
+
+  for (unsigned i = 0; i < N_CODECS; i++)
+    if (strcmp (order[i], wanted) == 0)
+      codecs[n++] = order[i];
+  for (unsigned i = 0; i < N_CODECS && (!is_forced || properties->allow_transcoding); i++)
+    if (strcmp (order[i], wanted) != 0)
+      codecs[n++] = order[i];
+  codecs[n] = NULL;
 }
 
 static int64_t
@@ -376,7 +380,7 @@ negotiate (Publication *publication, const char *offer, GError **error)
 {
   RecRouter *router = publication->router;
   RecParticipant *owner = publication->stream->owner;
-  const char *codecs[3];
+  const char *codecs[N_CODECS + 1];
   RecPublisherSettings settings = {
     .keyframe_interval_ms = (int) rec_config_get_int (router->config, "media.keyframe-interval-ms"),
     .max_video_kbps = get_max_video_kbps (router, owner),

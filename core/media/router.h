@@ -18,7 +18,7 @@ typedef enum {
 /* How a published track is coded, for whoever depayloads it. */
 typedef struct {
   RecTrackKind kind;
-  char codec[16]; /* "VP8", "H264", "OPUS" */
+  char codec[16]; /* "VP8", "H264", "VP9", "OPUS" */
   uint8_t payload_type;
   uint32_t clock_rate; /* Hz */
   char fmtp[256];      /* format parameters of the SDP, "" when none */

@@ -111,6 +111,21 @@ is_h264_keyframe (const uint8_t *payload, size_t size)
   }
 }
 
+/* RFC 9628, section 4.2: the descriptor in front of the VP9 payload. A keyframe begins with its lowest spatial layer. */
+static bool
+is_vp9_keyframe (const uint8_t *payload, size_t size)
+{
+  size_t descriptor = 1;
+
+  if (size < 2 || (payload[0] & 0x40) != 0 || (payload[0] & 0x08) == 0) /* predicted, or no start */
+    return false;
+  if (payload[0] & 0x80)
+    descriptor += payload[1] & 0x80 ? 2 : 1;
+  if (size <= descriptor)
+    return false;
+  return (payload[0] & 0x20) == 0 || (payload[descriptor] & 0x0e) == 0;
+}
+
 bool
 rec_rtp_is_keyframe (const char *codec, const uint8_t *payload, size_t size)
 {
@@ -118,5 +133,7 @@ rec_rtp_is_keyframe (const char *codec, const uint8_t *payload, size_t size)
     return is_vp8_keyframe (payload, size);
   if (strcmp (codec, "H264") == 0)
     return is_h264_keyframe (payload, size);
+  if (strcmp (codec, "VP9") == 0)
+    return is_vp9_keyframe (payload, size);
   return true;
 }

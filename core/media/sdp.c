@@ -72,10 +72,21 @@ rank_h264 (const char *fmtp, const RecTrackFormat *sent)
   return strncmp (offered.profile, given.profile, 2) == 0 ? 2 : 1;
 }
 
+/* Profile 0, with 8 bits and 4:2:0, is what every browser has. It is also what no profile-id means. */
+static int
+rank_vp9 (const char *fmtp)
+{
+  g_autofree char *profile = dup_parameter (fmtp, "profile-id");
+
+  return profile == NULL || strcmp (profile, "0") == 0 ? 1 : 0;
+}
+
 static int
 rank_codec (const char *codec, const char *fmtp, const RecTrackFormat *sent)
 {
-  return strcmp (codec, "H264") == 0 ? rank_h264 (fmtp, sent) : 1;
+  if (strcmp (codec, "H264") == 0)
+    return rank_h264 (fmtp, sent);
+  return strcmp (codec, "VP9") == 0 ? rank_vp9 (fmtp) : 1;
 }
 
 /* "VP8/90000" or "opus/48000/2" */

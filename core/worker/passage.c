@@ -45,6 +45,8 @@ struct RecPassage {
 static const Codec codecs[] = {
   { "VP8", true, REC_CODEC_VP8, REC_FORMAT_VP8,
       "rtpvp8depay wait-for-keyframe=true request-keyframe=true" },
+  { "VP9", true, REC_CODEC_VP9, REC_FORMAT_VP9,
+      "rtpvp9depay wait-for-keyframe=true request-keyframe=true" },
   { "H264", true, REC_CODEC_H264, REC_FORMAT_H264_ANNEXB,
       "rtph264depay wait-for-keyframe=true request-keyframe=true"
       " ! video/x-h264,stream-format=byte-stream,alignment=au ! h264parse config-interval=-1"
@@ -91,6 +93,17 @@ read_vp8_size (RecPassage *passage, const uint8_t *data, gsize size)
   passage->format.height = (data[8] | data[9] << 8) & 0x3fff;
 }
 
+/* VP9 bitstream, 6.2: a keyframe of profile 0 begins with a byte of flags, a sync code of 3 bytes, 4 bits on its colours
+ * and 16 bits for each side, less one. */
+static void
+read_vp9_size (RecPassage *passage, const uint8_t *data, gsize size)
+{
+  if (size < 9 || (data[0] & 0xfc) != 0x80 || data[1] != 0x49 || data[2] != 0x83 || data[3] != 0x42)
+    return;
+  passage->format.width = ((data[4] & 0x0f) << 12 | data[5] << 4 | data[6] >> 4) + 1;
+  passage->format.height = ((data[6] & 0x0f) << 12 | data[7] << 4 | data[8] >> 4) + 1;
+}
+
 static void
 read_size (RecPassage *passage, GBytes *bytes, GstCaps *caps)
 {
@@ -99,6 +112,8 @@ read_size (RecPassage *passage, GBytes *bytes, GstCaps *caps)
 
   if (passage->codec->format == REC_FORMAT_VP8) {
     read_vp8_size (passage, data, size);
+  } else if (passage->codec->format == REC_FORMAT_VP9) {
+    read_vp9_size (passage, data, size);
   } else if (caps != NULL) {
     gst_structure_get_int (gst_caps_get_structure (caps, 0), "width", &passage->format.width);
     gst_structure_get_int (gst_caps_get_structure (caps, 0), "height", &passage->format.height);

@@ -7,6 +7,8 @@
 static const char *const elements[] = {
   "rtpvp8depay",
   "vp8dec",
+  "rtpvp9depay",
+  "vp9dec",
   "rtph264depay",
   "h264parse",
   "avdec_h264",

@@ -66,6 +66,9 @@ static const Codec codecs[] = {
   { "VP8", true,
       "rtpvp8depay wait-for-keyframe=true request-keyframe=true ! vp8dec threads=1 qos=false "
       "name=decoder" },
+  { "VP9", true,
+      "rtpvp9depay wait-for-keyframe=true request-keyframe=true ! vp9dec threads=1 qos=false "
+      "name=decoder" },
   { "H264", true,
       "rtph264depay wait-for-keyframe=true request-keyframe=true"
       " ! video/x-h264,stream-format=byte-stream,alignment=au ! " H264_DECODER },

@@ -32,6 +32,7 @@ enum {
   REC_CODEC_VP8 = 2,
   REC_CODEC_AAC = 3,
   REC_CODEC_OPUS = 4,
+  REC_CODEC_VP9 = 5, /* 1.1 */
 };
 
 /* How packets look: RecTrack.format is one of these, RecNeeds has sets of them.
@@ -42,12 +43,14 @@ enum {
  *   H264_ANNEXB  an access unit with start codes, SPS and PPS in   nothing
  *                front of each keyframe
  *   VP8          a frame                                           nothing
+ *   VP9          a frame (1.1)                                     nothing
  *   AAC_RAW      a raw_data_block of AAC LC, no ADTS               the AudioSpecificConfig
  *   OPUS         an Opus packet (RFC 6716)                         "OpusHead" (RFC 7845, 5.1) */
 enum {
   REC_FORMAT_H264_AVC = 1u << 0,
   REC_FORMAT_H264_ANNEXB = 1u << 1,
   REC_FORMAT_VP8 = 1u << 2,
+  REC_FORMAT_VP9 = 1u << 3, /* 1.1 */
   REC_FORMAT_AAC_RAW = 1u << 16,
   REC_FORMAT_OPUS = 1u << 17,
 };

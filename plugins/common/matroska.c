@@ -99,6 +99,14 @@ set_opus (Track *track, const RecTrack *description, RecError *error)
   return true;
 }
 
+static const char *
+get_video_codec (uint32_t format)
+{
+  if (format == REC_FORMAT_VP8)
+    return "V_VP8";
+  return format == REC_FORMAT_VP9 ? "V_VP9" : "V_MPEG4/ISO/AVC";
+}
+
 static bool
 set_video (Track *track, const RecTrack *description, RecError *error)
 {
@@ -107,7 +115,7 @@ set_video (Track *track, const RecTrack *description, RecError *error)
         description->id, description->width, description->height);
   track->entry.width = (uint32_t) description->width;
   track->entry.height = (uint32_t) description->height;
-  track->entry.codec = description->format == REC_FORMAT_VP8 ? "V_VP8" : "V_MPEG4/ISO/AVC";
+  track->entry.codec = get_video_codec (description->format);
   return true;
 }
 
@@ -125,7 +133,8 @@ bool
 rec_matroska_add_track (RecMatroska *matroska, const RecTrack *description, RecError *error)
 {
   const bool is_video = description->media == REC_MEDIA_VIDEO;
-  const uint32_t formats = is_video ? REC_FORMAT_VP8 | REC_FORMAT_H264_ANNEXB : REC_FORMAT_OPUS;
+  const uint32_t formats = is_video ? REC_FORMAT_VP8 | REC_FORMAT_VP9 | REC_FORMAT_H264_ANNEXB
+                                    : REC_FORMAT_OPUS;
   Track *track = &matroska->tracks[matroska->n_tracks];
 
   if (find_medium (matroska, description->media) != NULL)
@@ -133,7 +142,7 @@ rec_matroska_add_track (RecMatroska *matroska, const RecTrack *description, RecE
         "track %u is one too many: a file of ours has one picture and one sound", description->id);
   if ((description->format & formats) == 0)
     return rec_fail (error, REC_FAIL_UNSUPPORTED,
-        "track %u: a Matroska file takes Opus, VP8 and H.264, not format %#x", description->id,
+        "track %u: a Matroska file takes Opus, VP8, VP9 and H.264, not format %#x", description->id,
         description->format);
   *track = (Track){ .id = description->id, .format = description->format };
   track->entry.number = matroska->n_tracks + 1;

@@ -1,7 +1,7 @@
 /* matroska.h - packets in, a WebM or Matroska file out that is complete up to its last cluster at any
  * time.
  *
- * A file holds at most one picture (VP8, H.264) and one sound (Opus). Tracks may come at any time: the
+ * A file holds at most one picture (VP8, VP9, H.264) and one sound (Opus). Tracks may come at any time: the
  * head of the file has room for them. With H.264 it is Matroska, else WebM, and may change from one
  * to the other while it is written. */
 #ifndef RECTO_PLUGINS_MATROSKA_H

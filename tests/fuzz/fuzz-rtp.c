@@ -49,6 +49,7 @@ push (RecFeed *feed, const uint8_t *data, size_t size)
   packet.kind = packet.ssrc & 1 ? REC_TRACK_AUDIO : REC_TRACK_VIDEO;
   packet.is_keyframe = rec_rtp_is_keyframe ("VP8", packet.payload, packet.payload_size);
   (void) rec_rtp_is_keyframe ("H264", packet.payload, packet.payload_size);
+  (void) rec_rtp_is_keyframe ("VP9", packet.payload, packet.payload_size);
   packet.pts_ns = (int64_t) packet.timestamp * 1000;
   packet.is_new_source = packet.ssrc & 2;
   output->packet (output, &packet);

@@ -151,11 +151,11 @@ rec_fixture_video (const RecVideoFixture *recipe)
   info.fps_n = recipe->frame_rate;
   for (int i = 0; i < recipe->n_frames; i++)
     g_ptr_array_add (raw, draw (recipe, &info, i));
-  if (g_str_equal (recipe->codec, "VP8"))
+  if (g_str_has_prefix (recipe->codec, "VP"))
     description = g_strdup_printf (
-        "vp8enc deadline=1 cpu-used=8 target-bitrate=2000000 lag-in-frames=0 keyframe-max-dist=%d"
-        " ! rtpvp8pay pt=96 picture-id-mode=2",
-        every);
+        "vp%cenc deadline=1 cpu-used=8 target-bitrate=2000000 lag-in-frames=0 keyframe-max-dist=%d"
+        " ! rtpvp%cpay pt=96 picture-id-mode=2",
+        recipe->codec[2], every, recipe->codec[2]);
   else
     description =
         g_strdup_printf ("x264enc speed-preset=ultrafast tune=zerolatency threads=1 "

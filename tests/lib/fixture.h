@@ -23,7 +23,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecFixture, rec_fixture_free)
 typedef uint32_t (*RecPaint) (int i, double x, double y, void *data);
 
 typedef struct {
-  const char *codec; /* "VP8" or "H264" */
+  const char *codec; /* "VP8", "VP9" or "H264" */
   int width, height, frame_rate, n_frames;
   int keyframe_every; /* frames; 0: only the first */
   uint32_t colour;    /* when paint is NULL */

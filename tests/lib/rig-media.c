@@ -92,7 +92,7 @@ media_new (void)
 static void
 collect_video (RecRigMedia *media, const char *encoder, int64_t duration_ns)
 {
-  const bool is_vp8 = strstr (encoder, "vp8") != NULL;
+  const bool is_vp8 = strstr (encoder, "vp8") != NULL, is_vp9 = strstr (encoder, "vp9") != NULL;
   const bool is_annexb = strstr (encoder, "byte-stream") != NULL;
   g_autofree char *description =
       g_strdup_printf ("videotestsrc num-buffers=%d ! "
@@ -100,13 +100,17 @@ collect_video (RecRigMedia *media, const char *encoder, int64_t duration_ns)
                        "%s ! appsink name=out sync=false",
           (int) (duration_ns * FRAME_RATE / SECOND), FRAME_RATE, encoder,
           is_vp8      ? "video/x-vp8"
+          : is_vp9    ? "video/x-vp9"
           : is_annexb ? "video/x-h264,stream-format=byte-stream,alignment=au"
                       : "video/x-h264,stream-format=avc,alignment=au");
 
   collect (media, description,
       (RecTrack){ .media = REC_MEDIA_VIDEO,
-          .codec = is_vp8 ? REC_CODEC_VP8 : REC_CODEC_H264,
+          .codec = is_vp8   ? REC_CODEC_VP8
+                   : is_vp9 ? REC_CODEC_VP9
+                            : REC_CODEC_H264,
           .format = is_vp8      ? REC_FORMAT_VP8
+                    : is_vp9    ? REC_FORMAT_VP9
                     : is_annexb ? REC_FORMAT_H264_ANNEXB
                                 : REC_FORMAT_H264_AVC,
           .width = 160,

@@ -484,6 +484,7 @@ main (int argc, char **argv)
   g_test_add_func ("/pictures/gap-is-a-frozen-picture", test_gap_is_a_frozen_picture);
   g_test_add_func ("/pictures/time-may-jump-back", test_time_may_jump_back);
   g_test_add_data_func ("/pictures/resolution-may-change/vp8", "VP8", test_resolution_may_change);
+  g_test_add_data_func ("/pictures/resolution-may-change/vp9", "VP9", test_resolution_may_change);
   g_test_add_data_func ("/pictures/resolution-may-change/h264", "H264", test_resolution_may_change);
   g_test_add_func ("/pictures/muted-video-is-black", test_muted_video_is_black);
   g_test_add_func ("/pictures/garbage-is-survived", test_garbage_is_survived);

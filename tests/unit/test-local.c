@@ -14,6 +14,7 @@
 #define DELAY_MS 6.5   /* the pre-skip of opusenc */
 #define HEAD_SIZE 2048 /* of a file */
 #define VP8 "vp8enc keyframe-max-dist=15 deadline=1"
+#define VP9 "vp9enc keyframe-max-dist=15 deadline=1 cpu-used=8"
 #define LARGE_H264 "videoscale ! video/x-raw,width=320,height=240 ! " H264
 #define H264 "x264enc key-int-max=15 bframes=0 speed-preset=ultrafast byte-stream=true"
 
@@ -117,6 +118,12 @@ static void
 test_vp8 (void)
 {
   check_both (VP8, "film.str_A.webm", "film.str_A.webm video/webm str_A");
+}
+
+static void
+test_vp9 (void)
+{
+  check_both (VP9, "film.str_A.webm", "film.str_A.webm video/webm str_A");
 }
 
 static void
@@ -398,6 +405,12 @@ test_cut_anywhere (void)
 }
 
 static void
+test_cut_anywhere_vp9 (void)
+{
+  check_cut_anywhere (VP9, "film.str_A.webm");
+}
+
+static void
 test_cut_anywhere_h264 (void)
 {
   check_cut_anywhere (H264, "film.str_A.mkv");
@@ -551,6 +564,7 @@ main (int argc, char **argv)
 {
   g_test_init (&argc, &argv, NULL);
   g_test_add_func ("/local/vp8-and-opus-make-a-webm", test_vp8);
+  g_test_add_func ("/local/vp9-and-opus-make-a-webm", test_vp9);
   g_test_add_func ("/local/h264-and-opus-make-a-matroska", test_h264);
   g_test_add_func ("/local/sound-alone-makes-a-webm", test_audio_only);
   g_test_add_func ("/local/picture-alone-makes-a-webm", test_video_only);
@@ -570,6 +584,7 @@ main (int argc, char **argv)
   g_test_add_func ("/local/stream-ids-are-no-paths", test_hostile_names);
   g_test_add_func ("/local/leaves-out-what-no-file-can-hold", test_leaves_out);
   g_test_add_func ("/local/recovers-when-cut-anywhere", test_cut_anywhere);
+  g_test_add_func ("/local/recovers-vp9-when-cut-anywhere", test_cut_anywhere_vp9);
   g_test_add_func ("/local/recovers-h264-when-cut-anywhere", test_cut_anywhere_h264);
   g_test_add_func ("/local/recovers-mp4-when-cut-anywhere", test_cut_anywhere_mp4);
   g_test_add_data_func ("/local/plays-when-cut", "film.str_A.webm", test_plays_when_cut);

@@ -6,6 +6,7 @@
 #include "base/error.h"
 
 static const char *const vp8_first[] = { "VP8", "H264", NULL };
+static const char *const vp9_last[] = { "VP8", "H264", "VP9", NULL };
 static const char *const h264_only[] = { "H264", NULL };
 
 /* What webrtcbin says to a reduced offer of audio and video. */
@@ -176,6 +177,42 @@ takes_the_second_codec_when_the_first_is_missing (void)
   g_autoptr (RecSdpOffer) offer = parse (without, &(RecSdpWish){ .video_codecs = vp8_first });
 
   g_assert_cmpstr (offer->tracks[1].format.codec, ==, "H264");
+}
+
+static char *
+without_vp8_and_h264 (const char *name)
+{
+  g_autofree char *text = read_offer (name);
+  g_autofree char *without = replace (text, " VP8/90000", " X-VP8/90000");
+
+  return replace (without, " H264/90000", " X-H264/90000");
+}
+
+static void
+takes_vp9_of_who_offers_nothing_better (void)
+{
+  g_autofree char *text = without_vp8_and_h264 ("chromium-publish");
+  const RecSdpWish wish = { .video_codecs = vp9_last };
+  g_autoptr (RecSdpOffer) better = parse_publish ("chromium-publish", vp9_last);
+  g_autoptr (RecSdpOffer) offer = parse (text, &wish);
+
+  assert_format (&better->tracks[1], REC_TRACK_VIDEO, "VP8", 96, 97);
+  assert_format (&offer->tracks[1], REC_TRACK_VIDEO, "VP9", 98, 99);
+  assert_has (offer->text, "a=rtcp-fb:98 nack pli\r\n");
+  assert_lacks (offer->text, "profile-id=2");
+}
+
+static void
+takes_no_vp9_of_more_bits (void)
+{
+  g_autofree char *text = without_vp8_and_h264 ("chromium-publish");
+  g_autofree char *deep = replace (text, "profile-id=0", "profile-id=2");
+  g_autofree char *unnamed = replace (text, "a=fmtp:98 profile-id=0\r\n", "");
+  const RecSdpWish wish = { .video_codecs = vp9_last };
+  g_autoptr (RecSdpOffer) offer = parse (unnamed, &wish);
+
+  assert_format (&offer->tracks[1], REC_TRACK_VIDEO, "VP9", 98, 99);
+  assert_refused (deep, &wish, REC_ERROR_UNPROCESSABLE);
 }
 
 static void
@@ -369,6 +406,24 @@ refuses_a_subscriber_without_the_codec (void)
 }
 
 static void
+sends_vp9_to_who_can_receive_it (void)
+{
+  g_autofree char *text = read_offer ("chromium-subscribe");
+  g_autofree char *without = replace (text, " VP9/90000", " X-VP9/90000");
+  const RecTrackFormat vp9 = {
+    .kind = REC_TRACK_VIDEO, .codec = "VP9", .clock_rate = 90000, .fmtp = "profile-id=0"
+  };
+  const RecSdpWish wish = { .sends = true, .audio = &opus, .video = &vp9 };
+  g_autoptr (RecSdpOffer) offer = parse (text, &wish);
+  g_autoptr (GError) error = NULL;
+
+  assert_format (&offer->tracks[1], REC_TRACK_VIDEO, "VP9", 98, 99);
+  g_assert_null (rec_sdp_offer_parse (without, &wish, &error));
+  g_assert_error (error, REC_ERROR, REC_ERROR_UNPROCESSABLE);
+  assert_has (error->message, "coded as VP9");
+}
+
+static void
 rejects_the_m_line_of_a_track_that_is_not_there (void)
 {
   g_autofree char *text = read_offer ("chromium-subscribe");
@@ -550,6 +605,9 @@ main (int argc, char **argv)
   ADD ("refuses-what-is-no-offer", refuses_what_is_no_offer);
   ADD ("survives-an-offer-cut-anywhere", survives_an_offer_cut_anywhere);
   ADD ("sends-a-subscriber-what-the-publisher-has", sends_a_subscriber_what_the_publisher_has);
+  ADD ("takes-vp9-of-who-offers-nothing-better", takes_vp9_of_who_offers_nothing_better);
+  ADD ("takes-no-vp9-of-more-bits", takes_no_vp9_of_more_bits);
+  ADD ("sends-vp9-to-who-can-receive-it", sends_vp9_to_who_can_receive_it);
   ADD ("matches-the-h264-profile", matches_the_h264_profile);
   ADD ("refuses-a-subscriber-without-the-codec", refuses_a_subscriber_without_the_codec);
   ADD ("rejects-the-m-line-of-a-missing-track", rejects_the_m_line_of_a_track_that_is_not_there);

@@ -1,6 +1,6 @@
 /* local.c - the sink that keeps each stream as it was sent: a file per stream, nothing transcoded.
  *
- * NAME.STREAM.webm holds VP8 and Opus, NAME.STREAM.mkv or .mp4 H.264 and Opus. A stream that ended and comes
+ * NAME.STREAM.webm holds VP8 or VP9 and Opus, NAME.STREAM.mkv or .mp4 H.264 and Opus. A stream that ended and comes
  * back makes NAME.STREAM-1.webm, and so on. While it records, a file is called ...webm.part and can
  * be cut anywhere; its head says which stream it is of, so that recover finds out by itself. */
 #include "names.h"
@@ -37,7 +37,7 @@ local_needs (const RecSinkSetup *setup, RecNeeds *needs, RecError *error)
 {
   (void) error;
   if (setup->has_video)
-    needs->video_formats = REC_FORMAT_VP8 | REC_FORMAT_H264_ANNEXB;
+    needs->video_formats = REC_FORMAT_VP8 | REC_FORMAT_VP9 | REC_FORMAT_H264_ANNEXB;
   if (setup->has_audio)
     needs->audio_formats = REC_FORMAT_OPUS;
   return true;

@@ -6,7 +6,7 @@ formats_needs (const RecSinkSetup *setup, RecNeeds *needs, RecError *error)
 {
   (void) setup;
   (void) error;
-  needs->video_formats = REC_FORMAT_H264_ANNEXB | REC_FORMAT_VP8;
+  needs->video_formats = REC_FORMAT_H264_ANNEXB | REC_FORMAT_VP8 | REC_FORMAT_VP9;
   needs->audio_formats = REC_FORMAT_OPUS;
   return true;
 }

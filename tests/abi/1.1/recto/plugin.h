@@ -4,7 +4,7 @@
  * this file is the author's guide, with two whole plugins.
  *
  * ABI change log, newest first:
- *   1.1  2026-11-22  RecTrack.stream_formats.
+ *   1.1  2026-11-22  RecTrack.stream_formats; VP9.
  *   1.0  2026-11-22  First version: arranging layouts, page layouts, sinks.
  *
  * The rules that hold in all three headers:
