@@ -62,13 +62,17 @@ typedef struct Codec {
 #define H264_DECODER                                                                               \
   "h264parse ! avdec_h264 max-threads=1 output-corrupt=false qos=false name=decoder"
 
+/* The depayloader tells the size that the packets claim, the parser that of each frame, of hidden ones too: it is what
+ * pipeline.c refuses giants by. */
+#define VP9_DECODER                                                                                \
+  "capssetter caps=video/x-vp9 join=false replace=true ! vp9parse ! video/x-vp9,alignment=frame "  \
+  "! vp9dec threads=1 qos=false name=decoder"
+
 static const Codec codecs[] = {
   { "VP8", true,
       "rtpvp8depay wait-for-keyframe=true request-keyframe=true ! vp8dec threads=1 qos=false "
       "name=decoder" },
-  { "VP9", true,
-      "rtpvp9depay wait-for-keyframe=true request-keyframe=true ! vp9dec threads=1 qos=false "
-      "name=decoder" },
+  { "VP9", true, "rtpvp9depay wait-for-keyframe=true request-keyframe=true ! " VP9_DECODER },
   { "H264", true,
       "rtph264depay wait-for-keyframe=true request-keyframe=true"
       " ! video/x-h264,stream-format=byte-stream,alignment=au ! " H264_DECODER },

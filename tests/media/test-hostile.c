@@ -69,33 +69,37 @@ randomize_all (uint8_t *bytes, gsize size, GRand *random)
     bytes[i] = (uint8_t) g_rand_int_range (random, 0, 256);
 }
 
-/* Where a VP8 key frame's start code is, its sides follow; NULL: it has none. */
+/* Where a key frame's start code is, its sides follow; NULL: it has none. */
 static uint8_t *
-find_start_code (uint8_t *bytes, gsize size)
+find_start_code (uint8_t *bytes, gsize size, const uint8_t code[3])
 {
-  static const uint8_t code[] = { 0x9d, 0x01, 0x2a };
-
-  for (gsize i = RTP_HEADER; i + 7 <= size && i < RTP_HEADER + 20; i++)
-    if (memcmp (bytes + i, code, sizeof code) == 0)
+  for (gsize i = RTP_HEADER; i + 8 <= size && i < RTP_HEADER + 40; i++)
+    if (memcmp (bytes + i, code, 3) == 0)
       return bytes + i;
   return NULL;
 }
 
+static const uint8_t vp8_code[3] = { 0x9d, 0x01, 0x2a }, vp9_code[3] = { 0x49, 0x83, 0x42 };
+
+/* 16383 pixels square, as VP8 and as VP9 write it. */
 static void
 make_giant (uint8_t *bytes, gsize size, GRand *random G_GNUC_UNUSED)
 {
-  uint8_t *code = find_start_code (bytes, size);
+  static const uint8_t vp9_sides[5] = { 0x03, 0xff, 0xe3, 0xff, 0xe0 };
+  uint8_t *code = find_start_code (bytes, size, vp8_code);
 
-  if (code == NULL)
-    return;
-  code[3] = code[5] = 0xff;
-  code[4] = code[6] = 0x3f;
+  if (code != NULL) {
+    code[3] = code[5] = 0xff;
+    code[4] = code[6] = 0x3f;
+  } else if ((code = find_start_code (bytes, size, vp9_code)) != NULL) {
+    memcpy (code + 3, vp9_sides, sizeof vp9_sides);
+  }
 }
 
 static void
 break_start_code (uint8_t *bytes, gsize size, GRand *random G_GNUC_UNUSED)
 {
-  uint8_t *code = find_start_code (bytes, size);
+  uint8_t *code = find_start_code (bytes, size, vp8_code);
 
   if (code != NULL)
     memset (code, 0, 3);
@@ -128,11 +132,12 @@ test_is_seen_again_after_nonsense (gconstpointer data)
 
 /* A few bytes of key frame that ask for hundreds of megabytes. */
 static void
-test_giant_pictures_are_refused (void)
+test_giant_pictures_are_refused (gconstpointer data)
 {
+  const char *codec = data;
   g_autoptr (RecFixture) video = make_plain ("VP8", 160, 120, 3, RED);
-  g_autoptr (RecFixture) giant = make_plain ("VP8", 160, 120, 1, GREEN);
-  g_autoptr (RecFixture) mended = make_plain ("VP8", 160, 120, 1, GREEN);
+  g_autoptr (RecFixture) giant = make_plain (codec, 160, 120, 1, GREEN);
+  g_autoptr (RecFixture) mended = make_plain (codec, 160, 120, 1, GREEN);
   g_autoptr (RecWorkerRig) rig = rec_worker_rig_new (&small);
   g_autofree char *name = g_strdup_printf ("/proc/%d/status", (int) rig->pid);
   g_autofree char *status = NULL;
@@ -141,7 +146,7 @@ test_giant_pictures_are_refused (void)
 
   spoil (giant, make_giant);
   rec_worker_rig_play (rig, &(RecRigTrack){ 1, "a", "VP8", false, 0 }, video, 0);
-  rec_worker_rig_play (rig, &(RecRigTrack){ 2, "b", "VP8", false, 1 }, giant, 0.5);
+  rec_worker_rig_play (rig, &(RecRigTrack){ 2, "b", codec, false, 1 }, giant, 0.5);
   rec_worker_rig_queue (rig, 2, mended, 2);
   rec_worker_rig_flush (rig);
   rec_worker_rig_wait (rig, &rig->has_started, "start");
@@ -233,7 +238,8 @@ main (int argc, char **argv)
 {
   static const Nonsense vp8 = { "VP8", break_start_code }, vp8_body = { "VP8", randomize_body },
                         vp8_all = { "VP8", randomize_all }, h264 = { "H264", randomize_body },
-                        h264_all = { "H264", randomize_all };
+                        h264_all = { "H264", randomize_all }, vp9_body = { "VP9", randomize_body },
+                        vp9_all = { "VP9", randomize_all };
 
   g_test_init (&argc, &argv, NULL);
   gst_init (NULL, NULL);
@@ -247,7 +253,14 @@ main (int argc, char **argv)
       test_is_seen_again_after_nonsense);
   g_test_add_data_func ("/hostile/is-seen-again-after-nonsense/h264", &h264_all,
       test_is_seen_again_after_nonsense);
-  g_test_add_func ("/hostile/giant-pictures-are-refused", test_giant_pictures_are_refused);
+  g_test_add_data_func ("/hostile/is-seen-again-after-nonsense/vp9-body", &vp9_body,
+      test_is_seen_again_after_nonsense);
+  g_test_add_data_func ("/hostile/is-seen-again-after-nonsense/vp9", &vp9_all,
+      test_is_seen_again_after_nonsense);
+  g_test_add_data_func ("/hostile/giant-pictures-are-refused/vp8", "VP8",
+      test_giant_pictures_are_refused);
+  g_test_add_data_func ("/hostile/giant-pictures-are-refused/vp9", "VP9",
+      test_giant_pictures_are_refused);
   g_test_add_func ("/hostile/tiny-packets-count-for-what-they-cost",
       test_tiny_packets_count_for_what_they_cost);
   g_test_add_func ("/hostile/resolution-changes-every-second",
