@@ -7,6 +7,7 @@
 #include "worker/recipe.h"
 #include "worker/timeline.h"
 #include "worker/track-source.h"
+#include "worker/vp9.h"
 
 #include <recto/sink.h>
 #include <string.h>
@@ -93,17 +94,6 @@ read_vp8_size (RecPassage *passage, const uint8_t *data, gsize size)
   passage->format.height = (data[8] | data[9] << 8) & 0x3fff;
 }
 
-/* VP9 bitstream, 6.2: a keyframe of profile 0 begins with a byte of flags, a sync code of 3 bytes, 4 bits on its colours
- * and 16 bits for each side, less one. */
-static void
-read_vp9_size (RecPassage *passage, const uint8_t *data, gsize size)
-{
-  if (size < 9 || (data[0] & 0xfc) != 0x80 || data[1] != 0x49 || data[2] != 0x83 || data[3] != 0x42)
-    return;
-  passage->format.width = ((data[4] & 0x0f) << 12 | data[5] << 4 | data[6] >> 4) + 1;
-  passage->format.height = ((data[6] & 0x0f) << 12 | data[7] << 4 | data[8] >> 4) + 1;
-}
-
 static void
 read_size (RecPassage *passage, GBytes *bytes, GstCaps *caps)
 {
@@ -113,7 +103,7 @@ read_size (RecPassage *passage, GBytes *bytes, GstCaps *caps)
   if (passage->codec->format == REC_FORMAT_VP8) {
     read_vp8_size (passage, data, size);
   } else if (passage->codec->format == REC_FORMAT_VP9) {
-    read_vp9_size (passage, data, size);
+    rec_vp9_read_size (data, size, &passage->format.width, &passage->format.height);
   } else if (caps != NULL) {
     gst_structure_get_int (gst_caps_get_structure (caps, 0), "width", &passage->format.width);
     gst_structure_get_int (gst_caps_get_structure (caps, 0), "height", &passage->format.height);

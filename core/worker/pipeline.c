@@ -3,6 +3,7 @@
 #include "worker/pipeline.h"
 
 #include "base/error.h"
+#include "worker/vp9.h"
 
 #include <gst/video/video.h>
 
@@ -11,6 +12,7 @@ struct RecPipeline {
   GstElement *bin;
   GstBus *bus;
   GstPad *input, *output;
+  bool is_vp9;        /* what the decoder gets */
   char *refusal;      /* why the decoder got nothing */
   GstSegment segment; /* of the output */
   RecPipelineEvents events;
@@ -101,6 +103,28 @@ on_output_query (GstPad *pad, GstObject *parent, GstQuery *query)
 }
 
 static void
+check_pixels (RecPipeline *pipeline, int width, int height)
+{
+  if (pipeline->refusal == NULL && (int64_t) width * height > REC_PIPELINE_MAX_PIXELS)
+    pipeline->refusal = g_strdup_printf ("%s: pictures of %dx%d pixels are too large",
+        pipeline->name, width, height);
+}
+
+/* Caps say how large VP9 is to be shown, and only of keyframes. */
+static void
+check_vp9_frame (RecPipeline *pipeline, GstBuffer *buffer)
+{
+  int width, height;
+  GstMapInfo map;
+
+  if (!gst_buffer_map (buffer, &map, GST_MAP_READ))
+    return;
+  if (rec_vp9_read_size (map.data, map.size, &width, &height))
+    check_pixels (pipeline, width, height);
+  gst_buffer_unmap (buffer, &map);
+}
+
+static void
 check_size (RecPipeline *pipeline, GstEvent *event)
 {
   int width = 0, height = 0;
@@ -109,9 +133,8 @@ check_size (RecPipeline *pipeline, GstEvent *event)
   gst_event_parse_caps (event, &caps);
   gst_structure_get_int (gst_caps_get_structure (caps, 0), "width", &width);
   gst_structure_get_int (gst_caps_get_structure (caps, 0), "height", &height);
-  if (pipeline->refusal == NULL && (int64_t) width * height > REC_PIPELINE_MAX_PIXELS)
-    pipeline->refusal = g_strdup_printf ("%s: pictures of %dx%d pixels are too large",
-        pipeline->name, width, height);
+  check_pixels (pipeline, width, height);
+  pipeline->is_vp9 = gst_structure_has_name (gst_caps_get_structure (caps, 0), "video/x-vp9");
 }
 
 /* Before the decoder makes room for such pictures: a few bytes may ask for gigabytes. */
@@ -125,6 +148,8 @@ on_decoder_input (GstPad *pad, GstPadProbeInfo *info, gpointer data)
     if (GST_EVENT_TYPE (GST_PAD_PROBE_INFO_EVENT (info)) != GST_EVENT_CAPS)
       return GST_PAD_PROBE_OK;
     check_size (pipeline, GST_PAD_PROBE_INFO_EVENT (info));
+  } else if (pipeline->is_vp9) {
+    check_vp9_frame (pipeline, GST_PAD_PROBE_INFO_BUFFER (info));
   }
   return pipeline->refusal != NULL ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }

@@ -8,7 +8,6 @@ static const char *const elements[] = {
   "rtpvp8depay",
   "vp8dec",
   "rtpvp9depay",
-  "capssetter",
   "vp9parse",
   "vp9dec",
   "rtph264depay",

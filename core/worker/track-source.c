@@ -62,11 +62,9 @@ typedef struct Codec {
 #define H264_DECODER                                                                               \
   "h264parse ! avdec_h264 max-threads=1 output-corrupt=false qos=false name=decoder"
 
-/* The depayloader tells the size that the packets claim, the parser that of each frame, of hidden ones too: it is what
- * pipeline.c refuses giants by. */
+/* A buffer for each frame, hidden ones too: pipeline.c looks at their sizes before the decoder makes room for them. */
 #define VP9_DECODER                                                                                \
-  "capssetter caps=video/x-vp9 join=false replace=true ! vp9parse ! video/x-vp9,alignment=frame "  \
-  "! vp9dec threads=1 qos=false name=decoder"
+  "vp9parse ! video/x-vp9,alignment=frame ! vp9dec threads=1 qos=false name=decoder"
 
 static const Codec codecs[] = {
   { "VP8", true,
