@@ -27,6 +27,7 @@ typedef struct Track {
   RecWebmTrack entry;
   uint8_t private_data[REC_WEBM_MAX_PRIVATE];
   uint32_t format;
+  int64_t last_pts_ns, last_ms; /* of a picture; below 0 before the first */
 } Track;
 
 struct RecMatroska {
@@ -144,7 +145,7 @@ rec_matroska_add_track (RecMatroska *matroska, const RecTrack *description, RecE
     return rec_fail (error, REC_FAIL_UNSUPPORTED,
         "track %u: a Matroska file takes Opus, VP8, VP9 and H.264, not format %#x", description->id,
         description->format);
-  *track = (Track){ .id = description->id, .format = description->format };
+  *track = (Track){ .id = description->id, .format = description->format, .last_ms = -1 };
   track->entry.number = matroska->n_tracks + 1;
   track->entry.media = description->media;
   track->entry.name = matroska->stream_id;
@@ -362,6 +363,19 @@ take_parameters (RecMatroska *matroska, Track *track, const RecPacket *packet)
   matroska->is_head_stale |= track->entry.private_size > 0;
 }
 
+/* Pictures that came in a burst are less than a millisecond apart; players want to know which is first. */
+static int64_t
+tell_apart (Track *track, const RecPacket *packet, int64_t time_ms)
+{
+  if (track->entry.media != REC_MEDIA_VIDEO)
+    return time_ms;
+  if (track->last_ms >= 0 && packet->pts_ns >= track->last_pts_ns && time_ms <= track->last_ms)
+    time_ms = track->last_ms + 1;
+  track->last_pts_ns = packet->pts_ns;
+  track->last_ms = time_ms;
+  return time_ms;
+}
+
 bool
 rec_matroska_write (RecMatroska *matroska, const RecPacket *packet, RecError *error)
 {
@@ -376,6 +390,7 @@ rec_matroska_write (RecMatroska *matroska, const RecPacket *packet, RecError *er
   time_ms = (packet->pts_ns - matroska->base_ns + NS_PER_MS / 2) / NS_PER_MS;
   if (time_ms < 0)
     time_ms = 0;
+  time_ms = tell_apart (track, packet, time_ms);
   if (must_write (matroska, track, packet, time_ms)) {
     if (!write_cluster (matroska, error) ||
         (!matroska->limits.is_lazy && !rec_output_sync_often (matroska->output, error)))
