@@ -183,7 +183,9 @@ on_stop_signal (gpointer data)
 static void
 stop_when_drained (Server *server)
 {
-  if (server->is_stopping || !rec_supervisor_is_draining (server->supervisor))
+  /* It may have been taken back and begun again meanwhile: then the end of the last recording brings us here. */
+  if (server->is_stopping || !rec_supervisor_is_draining (server->supervisor) ||
+      rec_supervisor_count_active (server->supervisor) > 0)
     return;
   g_message ("drained: no recording is left");
   on_stop_signal (server);

@@ -41,12 +41,12 @@ is_ours (GInetAddress *address)
   if (getifaddrs (&all) != 0)
     return false;
   for (const struct ifaddrs *item = all; item != NULL && !found; item = item->ifa_next) {
-    const int family = item->ifa_addr != NULL ? item->ifa_addr->sa_family : AF_UNSPEC;
-    if (family != (int) g_inet_address_get_family (address))
+    const struct sockaddr *own = item->ifa_addr;
+    if (own == NULL || own->sa_family != (int) g_inet_address_get_family (address))
       continue;
-    const void *bytes = family == AF_INET
-                            ? (const void *) &((struct sockaddr_in *) item->ifa_addr)->sin_addr
-                            : &((struct sockaddr_in6 *) item->ifa_addr)->sin6_addr;
+    const void *bytes = own->sa_family == AF_INET
+                            ? (const void *) &((const struct sockaddr_in *) own)->sin_addr
+                            : &((const struct sockaddr_in6 *) own)->sin6_addr;
     found = memcmp (bytes, g_inet_address_to_bytes (address),
                 g_inet_address_get_native_size (address)) == 0;
   }

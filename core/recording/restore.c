@@ -133,9 +133,8 @@ is_over (const RecRecording *recording)
 static bool
 is_to_be_finished (const RecRecording *recording, const RecJournalEntry *entry)
 {
-  return entry != NULL && (!is_over (recording) ||
-                              (recording->status == REC_RECORDING_FAILED && entry->n_tries > 0 &&
-                                  entry->n_tries < REC_JOURNAL_MAX_TRIES));
+  return entry != NULL && (!is_over (recording) || (recording->status == REC_RECORDING_FAILED &&
+                                                       entry->n_tries < REC_JOURNAL_MAX_TRIES));
 }
 
 static void

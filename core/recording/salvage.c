@@ -10,7 +10,7 @@ struct RecSalvage {
   const RecConfig *config;
   RecWorkerProcess *worker;
   json_object *setup;
-  bool may_begin;
+  bool may_begin, has_begun;
   json_object *finished; /* its answer, told once the process is gone */
   char *failure;
   guint deadline;
@@ -46,9 +46,9 @@ begin_when_allowed (RecSalvage *salvage)
 {
   g_autoptr (RecJson) setup = NULL;
 
-  if (!salvage->may_begin || !rec_worker_process_is_greeted (salvage->worker))
+  if (!salvage->may_begin || salvage->has_begun || !rec_worker_process_is_greeted (salvage->worker))
     return;
-  salvage->may_begin = false;
+  salvage->has_begun = true;
   json_object_deep_copy (salvage->setup, &setup, NULL);
   if (rec_json_has (setup, "limits"))
     rec_json_set_int (rec_json_get (setup, "limits"), "finishDeadlineMs",

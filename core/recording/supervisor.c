@@ -391,13 +391,14 @@ rec_supervisor_delete (RecSupervisor *supervisor, RecRecording *recording, GErro
         recording->id);
   if (job != NULL)
     rec_job_kill (job);
+  /* There is one as long as the next server would try again to salvage it. It goes first, or that server would bring the
+   * recording back. */
+  if (supervisor->context.journal_folder != NULL)
+    rec_store_forget_journal (&supervisor->context, recording->id);
   /* Or the entity would be written again after it was removed. */
   rec_writer_flush (supervisor->context.writer);
   if (!rec_place_remove (recording, error))
     return false;
-  /* There is one as long as the next server would try again to salvage it. */
-  if (supervisor->context.journal_folder != NULL)
-    rec_store_forget_journal (&supervisor->context, recording->id);
   rec_registry_remove_recording (supervisor->context.registry, recording);
   return true;
 }

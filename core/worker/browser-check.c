@@ -133,9 +133,10 @@ rec_browser_check_run (const char *browser)
 {
   g_autoptr (GError) error = NULL;
   g_autoptr (RecJson) settings = rec_json_parse (browser, strlen (browser), MAX_BYTES, &error);
-  g_autofree char *why = settings != NULL ? try_out (settings) : g_strdup (error->message);
+  g_autofree char *why = NULL;
 
-  signal (SIGPIPE, SIG_IGN);
+  signal (SIGPIPE, SIG_IGN); /* the browser may be gone before it is asked */
+  why = settings != NULL ? try_out (settings) : g_strdup (error->message);
   if (why == NULL)
     return 0;
   (void) rec_fd_write_all (REC_BROWSER_CHECK_FD, why, strlen (why), NULL);

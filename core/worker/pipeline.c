@@ -121,6 +121,8 @@ check_vp9_frame (RecPipeline *pipeline, GstBuffer *buffer)
     return;
   if (rec_vp9_read_size (map.data, map.size, &width, &height))
     check_pixels (pipeline, width, height);
+  if (pipeline->refusal == NULL && rec_vp9_has_more (map.data, map.size))
+    pipeline->refusal = g_strdup_printf ("%s: a frame of VP9 hides others", pipeline->name);
   gst_buffer_unmap (buffer, &map);
 }
 

@@ -62,9 +62,11 @@ typedef struct Codec {
 #define H264_DECODER                                                                               \
   "h264parse ! avdec_h264 max-threads=1 output-corrupt=false qos=false name=decoder"
 
-/* A buffer for each frame, hidden ones too: pipeline.c looks at their sizes before the decoder makes room for them. */
+/* A buffer for each frame, hidden ones too: pipeline.c looks at their sizes before the decoder makes room for them. libvpx
+ * would decode whatever else lies behind a frame in its buffer; libavcodec leaves that alone. */
 #define VP9_DECODER                                                                                \
-  "vp9parse ! video/x-vp9,alignment=frame ! vp9dec threads=1 qos=false name=decoder"
+  "vp9parse ! video/x-vp9,alignment=frame"                                                         \
+  " ! avdec_vp9 max-threads=1 output-corrupt=false qos=false name=decoder"
 
 static const Codec codecs[] = {
   { "VP8", true,

@@ -90,3 +90,31 @@ rec_vp9_read_size (const uint8_t *data, size_t size, int *width, int *height)
   *height = (int) down + 1;
   return true;
 }
+
+/* Annex B: the index begins and ends with the same byte, which tells how long it is. */
+static bool
+has_index (const uint8_t *data, size_t size)
+{
+  const unsigned last = data[size - 1];
+  const size_t index = 2 + (size_t) ((last >> 3 & 3) + 1) * ((last & 7) + 1);
+
+  return (last & 0xe0) == 0xc0 && size >= index && data[size - index] == last;
+}
+
+/* 6.2: marker, profile and a bit; with profile 3, a zero between. */
+static bool
+shows_existing (const uint8_t *data, bool is_profile_3)
+{
+  return is_profile_3 ? (data[0] & 0xf4) == 0xb4 : (data[0] & 0xc8) == 0x88;
+}
+
+bool
+rec_vp9_has_more (const uint8_t *data, size_t size)
+{
+  const bool is_profile_3 = size > 0 && (data[0] & 0xf0) == 0xb0;
+
+  if (size == 0)
+    return false;
+  return has_index (data, size) ||
+         (shows_existing (data, is_profile_3) && size > (is_profile_3 ? 2 : 1));
+}

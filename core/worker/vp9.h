@@ -10,4 +10,8 @@
  * no frame. */
 bool rec_vp9_read_size (const uint8_t *data, size_t size, int *width, int *height);
 
+/* Whether there may be further frames in what should be one: an index of several at its end, or something behind the order
+ * to show a frame that is there already. */
+bool rec_vp9_has_more (const uint8_t *data, size_t size);
+
 #endif

@@ -251,7 +251,7 @@ stage.test('200 who join and leave take nothing with them', async (t) => {
   assert.ok(growths.at(-1) < 1000, `each 200 visits take ${growths.join(', ')} KB`);
   await within(30, 'descriptors and threads are given back', () => used().descriptors <= before.descriptors && used().threads <= before.threads);
   guest.drop();
-});
+}, { seconds: 240 });
 
 stage.test('a session that nobody joins is closed', async () => {
   const server = await anotherServer({ name: 'garbage', settings: { 'openvidu.sessions.garbage-interval': 1, 'openvidu.sessions.garbage-threshold': 1 } });

@@ -58,6 +58,23 @@ reads_nothing_where_nothing_is_named (void)
   g_assert_false (rec_vp9_read_size (no_frame, sizeof no_frame, &width, &height));
 }
 
+static void
+finds_what_hides (void)
+{
+  static const uint8_t two_and_an_index[] = { 0x82, 0, 0, 0x86, 0, 0xc1, 3, 2, 0xc1 };
+  static const uint8_t no_index[] = { 0x82, 0, 0, 0x86, 0, 0xc0, 3, 2, 0xc1 };
+  static const uint8_t shown_again[] = { 0x88 }, and_more[] = { 0x88, 0x82, 0x49 };
+  static const uint8_t of_profile_3[] = { 0xb4, 0 }, and_more_of_3[] = { 0xb4, 0, 0x82 };
+
+  g_assert_true (rec_vp9_has_more (two_and_an_index, sizeof two_and_an_index));
+  g_assert_false (rec_vp9_has_more (no_index, sizeof no_index));
+  g_assert_false (rec_vp9_has_more (shown_again, sizeof shown_again));
+  g_assert_true (rec_vp9_has_more (and_more, sizeof and_more));
+  g_assert_false (rec_vp9_has_more (of_profile_3, sizeof of_profile_3));
+  g_assert_true (rec_vp9_has_more (and_more_of_3, sizeof and_more_of_3));
+  g_assert_false (rec_vp9_has_more (NULL, 0));
+}
+
 int
 main (int argc, char **argv)
 {
@@ -66,5 +83,6 @@ main (int argc, char **argv)
   g_test_add_func ("/vp9/reads-frames-between", reads_frames_between);
   g_test_add_func ("/vp9/reads-nothing-where-nothing-is-named",
       reads_nothing_where_nothing_is_named);
+  g_test_add_func ("/vp9/finds-what-hides", finds_what_hides);
   return g_test_run ();
 }

@@ -285,9 +285,12 @@ recover_part (const RecSinkSetup *setup, const LocalFile *found)
   own.name = found->base;
   setup->host->progress (setup->host, 0);
   output = rec_output_reopen (&own, LOCAL_PART_ENDING, true, &error);
-  if (output != NULL && type->recover (output, setup->host, &error))
-    commit (output, facts.ending, facts.media_type, facts.stream_id, &error);
-  else if (output != NULL && error.code == REC_FAIL_NOT_FOUND)
+  if (output != NULL && type->recover (output, setup->host, &error)) {
+    if (facts.ending != NULL)
+      commit (output, facts.ending, facts.media_type, facts.stream_id, &error);
+    else
+      rec_fail (&error, REC_FAIL_INVALID, "cannot be recovered: its head is damaged");
+  } else if (output != NULL && error.code == REC_FAIL_NOT_FOUND)
     rec_output_discard (output);
   if (error.code != 0)
     rec_log (setup->host, error.code == REC_FAIL_NOT_FOUND ? REC_LOG_DEBUG : REC_LOG_WARNING,
