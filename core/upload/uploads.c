@@ -496,7 +496,6 @@ dup_folder (const RecConfig *config)
 static bool
 find_user (const RecConfig *config, RecChildUser *user)
 {
-  /* cppcheck-suppress getpwnamCalled ; of the main thread alone */
   const struct passwd *entry = getpwnam (rec_config_get_string (config, "browser.user"));
 
   *user = (RecChildUser){ NOBODY, NOBODY };

@@ -1,5 +1,6 @@
 // Recorded files against what happened in the session: places, times, tones, sizes, rates, sync.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as media from './lib/media.mjs';
 import { Stage, lasts } from './lib/suite.mjs';
@@ -124,7 +125,7 @@ stage.test('the file goes on while people mute, change size and swap tracks', as
   const session = await stage.session();
   const anna = await stage.enter(session, { name: 'anna', colour: 'red', tone: 500 });
   const ben = await stage.enter(session, { name: 'ben', colour: 'green', tone: 700 });
-  const started = await stage.startRecording(session, { resolution: '640x360', frameRate: 15, name: 'busy' });
+  const started = await stage.startRecording(session, { resolution: '640x360', frameRate: 15, name: 'busy', sinks: ['mp4', 'local'] });
   await record(2);
   await anna.call('mute', { audio: false });
   const mutedAt = Date.now();
@@ -153,6 +154,22 @@ stage.test('the file goes on while people mute, change size and swap tracks', as
   assert.deepEqual(tones(alone + 1, alone + 2), [500], 'alone');
   for (const [time, colours] of [[muted - 0.3, ['red', 'green']], [swapped + 2, ['blue', 'green']], [resized + 2, ['blue', 'green']], [alone + 2, ['blue']]])
     assert.equal(media.misplaced(await media.frameAt(file(stopped), time), colours), null, `at ${time.toFixed(1)} s`);
+
+  // The same as it was sent: each change is in the stream's file.
+  const kept = JSON.parse(readFileSync(file(stopped, 'json'), 'utf8')).files.map((take) => ({ ...take, path: file(stopped, take.name) }));
+  assert.equal(kept.length, 2);
+  for (const { path: name } of kept)
+    assert.equal(await media.decodeComplaints(name, '-fps_mode', 'passthrough', '-enc_time_base', '-1'), '');
+  const [red, green] = ['anna', 'ben'].map((name) => kept.find(({ clientData }) => clientData === name));
+  const colourAt = async (take, time) => Object.keys(media.tiles(await media.frameAt(take.path, time - take.startTimeOffset / 1000, { width: 320, height: 240 })));
+  assert.deepEqual(await colourAt(red, muted - 0.3), ['red']);
+  assert.deepEqual(await colourAt(red, swapped + 2), ['blue']);
+  assert.deepEqual(await colourAt(green, resized + 2), ['green']);
+  assert.ok((await media.sizes(red.path)).length > 1 && (await media.sizes(green.path)).length > 1, 'their sizes changed');
+  const own = await media.sound(red.path);
+  const heard = (from, to) => media.heard(own, [500, 700], from - red.startTimeOffset / 1000, to - red.startTimeOffset / 1000);
+  assert.deepEqual([heard(muted - 1.2, muted - 0.2), heard(muted + 0.8, muted + 1.8), heard(swapped + 1, swapped + 2)], [[500], [], [500]]);
+  assert.ok(Math.abs(green.endTimeOffset / 1000 - alone) < 1, `${green.endTimeOffset} ms: left at ${alone} s`);
 }, { seconds: 60 });
 
 stage.test('a shared screen is shown whole', async (t) => {

@@ -33,13 +33,21 @@ export async function decodeComplaints(file, ...options) {
   return stderr.toString().trim();
 }
 
-export async function frameAt(file, seconds) {
-  const { video } = await probe(file);
+/** size: what it is scaled to, for a file whose pictures change theirs; otherwise the file's own. */
+export async function frameAt(file, seconds, size) {
+  const { width, height } = size ?? (await probe(file)).video;
   const { stdout } = await run('ffmpeg', ['-v', 'error', '-ss', seconds.toFixed(3), '-i', file, '-frames:v', '1',
-    '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'], big);
-  if (stdout.length !== video.width * video.height * 3)
+    '-vf', size ? `scale=${width}:${height}` : 'null', '-f', 'rawvideo', '-pix_fmt', 'rgb24', '-'], big);
+  if (stdout.length !== width * height * 3)
     throw new Error(`${file} has no frame at ${seconds} s`);
-  return { width: video.width, height: video.height, data: stdout };
+  return { width, height, data: stdout };
+}
+
+/** How large its pictures are, each size once. */
+export async function sizes(file) {
+  const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v', '-show_entries', 'frame=width,height',
+    '-of', 'csv=p=0', file], big);
+  return [...new Set(stdout.toString().split('\n').map((line) => line.split(',').slice(0, 2).join('x')).filter((line) => line !== ''))];
 }
 
 /** When the picture is another than the one before, in seconds. */
