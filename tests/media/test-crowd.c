@@ -26,8 +26,8 @@
 #define N_AUDIO 500u /* packets in 10 s */
 #define N_VIDEO 50u
 #define MAX_LOST 15u /* of 80 000 packets */
-#define MAX_CALL_MS                                                                                \
-  500 /* of one that waits: whoever holds the lock may himself wait for a processor */
+/* Of a call that waits: whoever holds the lock may himself wait for a processor. */
+#define MAX_CALL_MS 500
 #define MAX_FILES 16384
 #define MAX_IDLE_THREADS 12 /* a peer connection has about as many */
 #define DEADLINE_US (40 * G_USEC_PER_SEC)
