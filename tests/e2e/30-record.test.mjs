@@ -165,7 +165,6 @@ stage.test('the file goes on while people mute, change size and swap tracks', as
   assert.deepEqual(await colourAt(red, muted - 0.3), ['red']);
   assert.deepEqual(await colourAt(red, swapped + 2), ['blue']);
   assert.deepEqual(await colourAt(green, resized + 2), ['green']);
-  assert.ok((await media.sizes(red.path)).length > 1 && (await media.sizes(green.path)).length > 1, 'their sizes changed');
   const own = await media.sound(red.path);
   const heard = (from, to) => media.heard(own, [500, 700], from - red.startTimeOffset / 1000, to - red.startTimeOffset / 1000);
   assert.deepEqual([heard(muted - 1.2, muted - 0.2), heard(muted + 0.8, muted + 1.8), heard(swapped + 1, swapped + 2)], [[500], [], [500]]);

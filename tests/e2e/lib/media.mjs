@@ -43,13 +43,6 @@ export async function frameAt(file, seconds, size) {
   return { width, height, data: stdout };
 }
 
-/** How large its pictures are, each size once. */
-export async function sizes(file) {
-  const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v', '-show_entries', 'frame=width,height',
-    '-of', 'csv=p=0', file], big);
-  return [...new Set(stdout.toString().split('\n').map((line) => line.split(',').slice(0, 2).join('x')).filter((line) => line !== ''))];
-}
-
 /** When the picture is another than the one before, in seconds. */
 export async function moves(file) {
   const { stdout } = await run('ffmpeg', ['-v', 'error', '-i', file, '-an', '-vf', 'scale=160:120:flags=area', '-fps_mode', 'passthrough',
