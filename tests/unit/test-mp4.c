@@ -1,16 +1,15 @@
 /* test-mp4.c - what the sink mp4 writes, judged by ffprobe and ffmpeg. */
 #define _GNU_SOURCE
 #include <glib.h>
-#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "lib/media-judge.h"
 #include "lib/sink-rig.h"
+#include "lib/small-disk.h"
 
 #define MP4 "plugins/mp4.so"
 #define SECOND G_GINT64_CONSTANT (1000000000)
@@ -460,27 +459,6 @@ test_survives_a_size_limit (void)
   rec_judge_decodes (path);
 }
 
-/* A disk of one megabyte, seen by this process and its children only. */
-static bool
-mount_small_disk (const char *path)
-{
-  return unshare (CLONE_NEWNS | (geteuid () != 0 ? CLONE_NEWUSER : 0)) == 0 &&
-         mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-         mount ("none", path, "tmpfs", 0, "size=1m") == 0;
-}
-
-static bool
-can_mount (void)
-{
-  pid_t child = fork ();
-  int status = -1;
-
-  if (child == 0)
-    _exit (!mount_small_disk (g_get_tmp_dir ()));
-  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-  return status == 0;
-}
-
 static void
 test_completes_on_a_full_disk (void)
 {
@@ -488,7 +466,7 @@ test_completes_on_a_full_disk (void)
   g_autoptr (RecSinkRig) rig = NULL;
 
   if (!g_test_subprocess ()) {
-    if (!can_mount ()) {
+    if (!small_disk_can_mount ()) {
       g_test_skip ("no right to mount a small disk");
       return;
     }
@@ -497,7 +475,7 @@ test_completes_on_a_full_disk (void)
     return;
   }
   rig = rec_sink_rig_new (MP4);
-  g_assert_true (mount_small_disk (rig->directory));
+  g_assert_true (small_disk_mount (rig->directory, 1));
   media = make_media (VIDEO, 20 * SECOND);
   rec_sink_rig_set (rig, "reserve-kb", "64");
   record_until_full (rig, media);

@@ -5,14 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib/gstdio.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mount.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "lib/library-leaks.h"
+#include "lib/small-disk.h"
 #include "lib/supervisor-rig.h"
 
 static void
@@ -112,27 +111,6 @@ test_limits_lower_what_the_ini_allows (SupervisorRig *rig, gconstpointer data G_
   g_assert_cmpstr (recording->reason, ==, "maxDurationReached");
 }
 
-/* A disk of sixteen megabytes, seen by this process and its children only. */
-static bool
-mount_small_disk (const char *path)
-{
-  return unshare (CLONE_NEWNS | (geteuid () != 0 ? CLONE_NEWUSER : 0)) == 0 &&
-         mount (NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-         mount ("none", path, "tmpfs", 0, "size=16m") == 0;
-}
-
-static bool
-can_mount (void)
-{
-  pid_t child = fork ();
-  int status = -1;
-
-  if (child == 0)
-    _exit (!mount_small_disk (g_get_tmp_dir ()));
-  g_assert_cmpint (waitpid (child, &status, 0), ==, child);
-  return status == 0;
-}
-
 static void
 fill_disk (const char *folder)
 {
@@ -151,7 +129,7 @@ test_keeps_a_playable_file_when_the_disk_is_full (SupervisorRig *rig,
     gconstpointer data G_GNUC_UNUSED)
 {
   if (!g_test_subprocess ()) {
-    if (!can_mount ()) {
+    if (!small_disk_can_mount ()) {
       g_test_skip ("no right to mount a small disk");
       return;
     }
@@ -160,7 +138,7 @@ test_keeps_a_playable_file_when_the_disk_is_full (SupervisorRig *rig,
     return;
   }
   g_assert_cmpint (g_mkdir (rig->recordings, 0700), ==, 0);
-  g_assert_true (mount_small_disk (rig->recordings));
+  g_assert_true (small_disk_mount (rig->recordings, 16));
   rig_set (rig, "recording.min-free-bytes", "0");
   rig_set (rig, "recording.end-free-bytes", "0");
   rig_start_server (rig);
