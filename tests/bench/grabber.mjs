@@ -1,5 +1,6 @@
 // The classic way to record: a browser on a screen of its own, in front of a grabber of that screen and of its sound.
 //
+// It is what OpenVidu's own recorder does, with the options of its scripts composed.sh and headless-chrome.sh (of the days when they said ultrafast).
 // What only this way needs (Xvfb, PulseAudio) is installed here, not by `make deps`.
 import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,11 +11,15 @@ import { temporaryFolder } from '../e2e/lib/server.mjs';
 import { within } from '../e2e/lib/wait.mjs';
 import { treeOf } from './stage.mjs';
 
-const has = (program) => ['/usr/bin', '/bin'].some((folder) => existsSync(path.join(folder, program)));
+const needs = {
+  '/usr/bin/Xvfb': 'xvfb',
+  '/usr/bin/pulseaudio': 'pulseaudio',
+  '/etc/alsa/conf.d/50-pulseaudio.conf': 'libasound2-plugins',
+};
 
 export async function installGrabber(bench) {
   execFileSync('chromium', ['--version'], { stdio: 'ignore' });
-  const missing = [['Xvfb', 'xvfb'], ['pulseaudio', 'pulseaudio']].filter(([program]) => !has(program)).map(([, name]) => name);
+  const missing = Object.keys(needs).filter((file) => !existsSync(file)).map((file) => needs[file]);
   if (missing.length === 0)
     return;
   bench.note(`installing ${missing.join(' ')}`);
@@ -69,9 +74,11 @@ async function startScreen(programs) {
 
 async function startBrowser(programs, { server, n, writePage }) {
   const { token } = (await server.rest.post('/openvidu/api/sessions/bench/connection', { role: 'SUBSCRIBER' })).expect(200).json;
-  programs.start('chromium', ['--kiosk', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
-    '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required', '--ignore-certificate-errors',
-    '--allow-loopback-in-peer-connection', '--window-size=1280,720', '--window-position=0,0', `--user-data-dir=${programs.folder}/profile`,
+  programs.start('chromium', ['--kiosk', '--start-maximized', '--test-type', '--no-sandbox', '--disable-infobars', '--disable-gpu', '--disable-popup-blocking',
+    '--window-size=1280,720', '--window-position=0,0', '--no-first-run', '--ignore-certificate-errors', '--disable-dev-shm-usage',
+    '--autoplay-policy=no-user-gesture-required', '--disable-sync', '--no-default-browser-check', '--disable-component-update',
+    '--disable-background-networking', '--disable-default-apps', '--disable-features=Translate,WebRtcHideLocalIpsWithMdns',
+    '--allow-loopback-in-peer-connection', `--user-data-dir=${programs.folder}/profile`,
     `file://${writePage(programs.folder, token)}`]);
   await within(30, 'the browser watches everybody', async () => {
     const { content } = (await server.rest.get('/openvidu/api/sessions/bench/connection')).expect(200).json;
@@ -93,9 +100,10 @@ export class Grabber {
       await programs.stop();
       throw error;
     }
-    grabber.ffmpeg = programs.start('ffmpeg', ['-v', 'error', '-y', '-f', 'x11grab', '-draw_mouse', '0', '-framerate', '25', '-video_size', '1280x720', '-i',
-      programs.environment.DISPLAY, '-f', 'pulse', '-i', 'out.monitor', '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '28', '-pix_fmt', 'yuv420p',
-      '-filter:v', 'fps=25', '-c:a', 'aac', grabber.file]);
+    // Sound by ALSA: ffmpeg's own reader of PulseAudio waits 0.6 s for each piece, and its grabber of the screen with it.
+    grabber.ffmpeg = programs.start('ffmpeg', ['-v', 'error', '-y', '-f', 'alsa', '-i', 'pulse', '-f', 'x11grab', '-draw_mouse', '0', '-framerate', '25',
+      '-video_size', '1280x720', '-i', programs.environment.DISPLAY, '-c:a', 'aac', '-c:v', 'libx264', '-preset', 'ultrafast', '-crf', '28', '-refs', '4',
+      '-qmin', '4', '-pix_fmt', 'yuv420p', '-filter:v', 'fps=25', grabber.file]);
     return grabber;
   }
 
