@@ -57,9 +57,13 @@ rec_peer_host_new (const RecConfig *config, GError **error)
   host->gather_timeout_ms = (int) rec_config_get_int (config, "media.gather-timeout-ms");
   host->connect_timeout_ms = (int) rec_config_get_int (config, "media.connect-timeout-ms");
   host->max_candidates = (int) rec_config_get_int (config, "media.max-candidates");
-  host->pool = g_thread_pool_new (rec_peer_run_job, host, N_THREADS, FALSE, error);
-  if (host->pool == NULL)
+  /* Exclusive: who pushes a job never waits for a thread to begin. */
+  host->pool = g_thread_pool_new (rec_peer_run_job, host, N_THREADS, TRUE, error);
+  if (host->pool == NULL) {
     g_clear_pointer (&host, rec_peer_host_free);
+    return NULL;
+  }
+  g_thread_pool_set_sort_function (host->pool, rec_peer_compare_jobs, NULL);
   return host;
 }
 

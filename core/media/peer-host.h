@@ -16,5 +16,7 @@ struct RecPeerHost {
 
 /* Work that a peer has pushed into the pool. user_data is not used. */
 void rec_peer_run_job (void *data, void *user_data);
+/* Quick ones first. */
+int rec_peer_compare_jobs (const void *a, const void *b, void *user_data);
 
 #endif

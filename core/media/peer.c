@@ -30,9 +30,11 @@ struct RecPeer {
 };
 
 typedef enum {
-  JOB_NEGOTIATE = 1,
+  JOB_CANDIDATE = 1,
   JOB_LATENCY,
+  JOB_NEGOTIATE, /* from here on they take their time */
   JOB_STOP,
+  JOB_FREE, /* has no reference: nobody has one any more */
 } JobKind;
 
 /* Work for a thread of the pool, or a message of one to the main thread. */
@@ -81,13 +83,20 @@ post (RecPeer *peer, void (*function) (RecPeer *, char *, GError *), char *text,
 }
 
 static void
-push_job (RecPeer *peer, JobKind kind)
+push_raw_job (RecPeer *peer, JobKind kind, const char *text)
 {
   Job *job = g_new0 (Job, 1);
 
-  job->peer = rec_peer_ref (peer);
+  job->peer = peer;
   job->kind = kind;
+  job->text = g_strdup (text);
   g_thread_pool_push (peer->host->pool, job, NULL);
+}
+
+static void
+push_job (RecPeer *peer, JobKind kind, const char *text)
+{
+  push_raw_job (rec_peer_ref (peer), kind, text);
 }
 
 /* --- [main] what has happened ---------------------------------------------------------------------------- */
@@ -160,18 +169,7 @@ static void
 stop (RecPeer *peer)
 {
   peer->main.is_busy = true;
-  push_job (peer, JOB_STOP);
-}
-
-static void
-on_stopped (RecPeer *peer, char *text, GError *error)
-{
-  (void) text;
-  (void) error;
-  if (peer->destroy != NULL)
-    peer->destroy (peer->data);
-  peer->host->n_peers--;
-  rec_peer_unref (peer);
+  push_job (peer, JOB_STOP, NULL);
 }
 
 static void
@@ -188,7 +186,7 @@ on_negotiated (RecPeer *peer, char *answer, GError *error)
   }
   peer->main.answer = g_strdup (answer);
   for (unsigned i = 0; i < peer->main.early->len; i++)
-    rec_endpoint_add_candidate (peer->endpoint, peer->main.early->pdata[i]);
+    push_job (peer, JOB_CANDIDATE, peer->main.early->pdata[i]);
   g_ptr_array_set_size (peer->main.early, 0);
   if (peer->main.state == REC_PEER_NEGOTIATING)
     set_state (peer, REC_PEER_CONNECTING, NULL);
@@ -282,7 +280,7 @@ post_latency (void *data)
   RecPeer *peer = data;
 
   if (g_atomic_int_compare_and_exchange (&peer->is_latency_pending, 0, 1))
-    push_job (peer, JOB_LATENCY);
+    push_job (peer, JOB_LATENCY, NULL);
 }
 
 static void
@@ -315,6 +313,32 @@ static const RecEndpointEvents endpoint_events = {
 
 /* --- threads of the host ----------------------------------------------------------------------------------------- */
 
+static gboolean
+free_peer (void *data)
+{
+  RecPeer *peer = data;
+
+  if (peer->destroy != NULL)
+    peer->destroy (peer->data);
+  peer->host->n_peers--;
+  rec_sdp_offer_free (peer->offer);
+  g_ptr_array_unref (peer->main.candidates);
+  g_ptr_array_unref (peer->main.early);
+  g_free (peer->main.answer);
+  g_free (peer->msid);
+  g_free (peer);
+  return G_SOURCE_REMOVE;
+}
+
+int
+rec_peer_compare_jobs (const void *a, const void *b, void *user_data)
+{
+  const Job *one = a, *other = b;
+
+  (void) user_data;
+  return (one->kind >= JOB_NEGOTIATE) - (other->kind >= JOB_NEGOTIATE);
+}
+
 void
 rec_peer_run_job (void *data, void *user_data)
 {
@@ -324,6 +348,9 @@ rec_peer_run_job (void *data, void *user_data)
 
   (void) user_data;
   switch (job->kind) {
+  case JOB_CANDIDATE:
+    rec_endpoint_add_candidate (peer->endpoint, job->text);
+    break;
   case JOB_NEGOTIATE: {
     char *answer = rec_endpoint_negotiate (peer->endpoint, &error);
     post (peer, on_negotiated, answer, error);
@@ -335,8 +362,13 @@ rec_peer_run_job (void *data, void *user_data)
     break;
   case JOB_STOP:
     rec_endpoint_stop (peer->endpoint);
-    post (peer, on_stopped, NULL, NULL);
+    rec_peer_unref (peer); /* its pipeline's */
     break;
+  case JOB_FREE:
+    rec_endpoint_free (peer->endpoint);
+    g_idle_add_full (G_PRIORITY_DEFAULT, free_peer, peer, NULL);
+    g_free (job);
+    return;
   }
   free_job (job);
 }
@@ -365,7 +397,7 @@ rec_peer_new (RecPeerHost *host, const RecPeerRequest *request)
   peer->main.early = g_ptr_array_new_with_free_func (g_free);
   host->n_peers++;
   rec_peer_ref (peer); /* given back when its pipeline is down */
-  push_job (peer, JOB_NEGOTIATE);
+  push_job (peer, JOB_NEGOTIATE, NULL);
   return peer;
 }
 
@@ -376,18 +408,12 @@ rec_peer_ref (RecPeer *peer)
   return peer;
 }
 
+/* Threads of the endpoint's end with it, which is waited for. */
 void
 rec_peer_unref (RecPeer *peer)
 {
-  if (peer == NULL || !g_atomic_ref_count_dec (&peer->references))
-    return;
-  rec_endpoint_free (peer->endpoint);
-  rec_sdp_offer_free (peer->offer);
-  g_ptr_array_unref (peer->main.candidates);
-  g_ptr_array_unref (peer->main.early);
-  g_free (peer->main.answer);
-  g_free (peer->msid);
-  g_free (peer);
+  if (peer != NULL && g_atomic_ref_count_dec (&peer->references))
+    push_raw_job (peer, JOB_FREE, NULL);
 }
 
 void
@@ -422,7 +448,7 @@ rec_peer_add_candidate (RecPeer *peer, const char *candidate, const char *mid, i
   if (peer->main.is_busy)
     g_ptr_array_add (peer->main.early, g_strdup (candidate));
   else
-    rec_endpoint_add_candidate (peer->endpoint, candidate);
+    push_job (peer, JOB_CANDIDATE, candidate);
 }
 
 RecPeerState

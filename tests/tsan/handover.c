@@ -238,6 +238,29 @@ g_thread_pool_push (GThreadPool *pool, void *item, GError **error)
   return REAL (g_thread_pool_push) (pool, item, error);
 }
 
+/* Whoever pushes looks at what waits already, with the queue's lock held. */
+static int
+compare_items (const void *one, const void *other, void *data)
+{
+  const Call *call = data;
+  int order;
+
+  take (one);
+  take (other);
+  order = ((GCompareDataFunc) call->function) (one, other, call->data);
+  give (one);
+  give (other);
+  return order;
+}
+
+void
+g_thread_pool_set_sort_function (GThreadPool *pool, GCompareDataFunc function, void *data)
+{
+  REAL (g_thread_pool_set_sort_function)
+  (pool, compare_items,
+      new_call (G_CALLBACK (function), data, NULL)); /* for good: pools live as long */
+}
+
 void
 g_thread_pool_free (GThreadPool *pool, gboolean immediate, gboolean wait)
 {
