@@ -10,15 +10,12 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "media/rtp-tuning.h"
 #include "media/webrtc-call.h"
 
 #define URI_MID "urn:ietf:params:rtp-hdrext:sdes:mid"
 #define URI_TWCC "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01"
 #define MAX_QUEUED_SAMPLES 500
-#define MAX_SOURCES 16u /* SSRCs of one peer, over its life */
-#define RECEIVER_REPORT_MS 100
-#define SENDER_REPORT_MS 500
-#define ASSUMED_BANDWIDTH 2e6 /* bit/s, of which five percent may be reports */
 
 typedef struct {
   RecEndpoint *endpoint;
@@ -144,30 +141,6 @@ watch_network (RecEndpoint *endpoint, GstElement *nicesrc)
       endpoint, NULL);
 }
 
-/* With the default of 5 s a request for a keyframe can wait for most of a second, and a player learns late how sound and
- * picture belong together. What a small stream may spend on reports would stretch the interval again, and a request for
- * a lost packet, which has to keep the same distance from the report before, would come too late for the jitter buffer. */
-static void
-hurry_reports (const RecEndpoint *endpoint, GstElement *rtpsession)
-{
-  guint64 interval_ms = endpoint->offer->tracks[0].is_received ? RECEIVER_REPORT_MS
-                                                               : SENDER_REPORT_MS;
-
-  g_object_set (rtpsession, "rtcp-min-interval", interval_ms * GST_MSECOND, "bandwidth",
-      ASSUMED_BANDWIDTH, NULL);
-}
-
-/* A session with more members than this sends one request at most between two reports, and drops further ones: sound,
- * picture and what is sent again are members each. A lost packet must be asked for at once or not at all. */
-static void
-allow_requests_at_any_time (GstElement *rtpsession)
-{
-  g_autoptr (GObject) session = NULL;
-
-  g_object_get (rtpsession, "internal-session", &session, NULL);
-  g_object_set (session, "rtcp-immediate-feedback-threshold", MAX_SOURCES, NULL);
-}
-
 /* What joins our tracks on their way to the session hides from it which clock each has. It would ask in the middle of
  * its first report, without its lock, and a source that came meanwhile would spoil the report. */
 static GstPadProbeReturn
@@ -208,12 +181,10 @@ on_element_added (GstBin *bin, GstBin *sub_bin, GstElement *element, RecEndpoint
   if (strcmp (name, "nicesrc") == 0)
     watch_network (endpoint, element);
   else if (strcmp (name, "rtpsession") == 0) {
-    hurry_reports (endpoint, element);
-    allow_requests_at_any_time (element);
+    rec_rtp_tune_session (element, endpoint->offer->tracks[0].is_received);
     g_signal_connect (element, "pad-added", G_CALLBACK (on_session_pad), endpoint);
   } else if (strcmp (name, "rtpjitterbuffer") == 0)
-    /* It would declare the packet after a pause lost before it was sent, and ask again for packets on their way. */
-    g_object_set (element, "rtx-next-seqnum", FALSE, NULL);
+    rec_rtp_tune_jitter_buffer (element);
 }
 
 /* --- receiving ---------------------------------------------------------------------------------------------- */
@@ -467,7 +438,7 @@ restrict_rtpbin (RecEndpoint *endpoint)
   GstStructure *sdes =
       gst_structure_new ("application/x-rtp-source-sdes", "cname", G_TYPE_STRING, cname, NULL);
 
-  g_object_set (rtpbin, "sdes", sdes, "max-streams", MAX_SOURCES, NULL);
+  g_object_set (rtpbin, "sdes", sdes, "max-streams", REC_RTP_MAX_SOURCES, NULL);
   gst_structure_free (sdes);
 }
 

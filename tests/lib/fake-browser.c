@@ -615,3 +615,9 @@ fake_browser_get_received (FakeBrowser *browser)
   g_mutex_unlock (&browser->lock);
   return received;
 }
+
+GstElement *
+fake_browser_get_webrtc (FakeBrowser *browser)
+{
+  return browser->webrtc;
+}

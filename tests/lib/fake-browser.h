@@ -3,6 +3,7 @@
 #define RECTO_TESTS_FAKE_BROWSER_H
 
 #include <glib.h>
+#include <gst/gst.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -51,5 +52,8 @@ typedef struct {
 } FakeReceived;
 
 FakeReceived fake_browser_get_received (FakeBrowser *browser);
+
+/* Borrowed. */
+GstElement *fake_browser_get_webrtc (FakeBrowser *browser);
 
 #endif

@@ -1,4 +1,4 @@
-/* test-endpoint.c - what waits for a subscriber that takes nothing: bounded, the newest, and sent when it takes again. */
+/* test-endpoint.c - what waits for a subscriber that takes nothing, and what time it is told that a packet has. */
 #include "media/endpoint.h"
 
 #include "lib/fake-browser.h"
@@ -13,6 +13,7 @@
 #define DEADLINE_US (20 * G_USEC_PER_SEC)
 #define MAX_PACKETS 50
 #define N_PACKETS 400
+#define NTP_OF_1970_S INT64_C (2208988800)
 
 typedef struct {
   FakeBrowser *watcher;
@@ -181,20 +182,63 @@ connect_both (Fixture *fixture, const char *answer)
 static void
 send_packet (Fixture *fixture, unsigned i)
 {
+  const int64_t pts_ns = g_get_monotonic_time () * 1000;
   const RecRtpPacket packet = { .kind = REC_TRACK_AUDIO,
     .payload_type = 111,
     .sequence = (uint16_t) (1000 + i),
-    .timestamp = i * 960,
+    .timestamp = (uint32_t) ((pts_ns - fixture->settings.base_time_ns) / 1000 * 48 / 1000),
     .ssrc = rec_endpoint_get_ssrc (fixture->endpoint, 0) };
   const uint8_t payload[] = { 0xfc, 0xff, 0xfe }; /* silence */
   uint8_t header[REC_RTP_HEADER_SIZE];
 
   rec_rtp_write_header (&packet, header);
-  rec_endpoint_send (fixture->endpoint, 0, header, sizeof header, payload, sizeof payload,
-      g_get_monotonic_time () * 1000);
+  rec_endpoint_send (fixture->endpoint, 0, header, sizeof header, payload, sizeof payload, pts_ns);
 }
 
-/* --- the test ------------------------------------------------------------------------------------------------ */
+/* --- reports --------------------------------------------------------------------------------------------------- */
+
+static bool
+read_report (const GstStructure *source, int64_t *wall_us, uint32_t *timestamp)
+{
+  gboolean has_report = FALSE;
+  guint64 ntp = 0;
+
+  if (!gst_structure_get (source, "have-sr", G_TYPE_BOOLEAN, &has_report, "sr-ntptime",
+          G_TYPE_UINT64, &ntp, "sr-rtptime", G_TYPE_UINT, timestamp, NULL) ||
+      !has_report)
+    return false;
+  *wall_us = (int64_t) (ntp >> 32) * G_USEC_PER_SEC - NTP_OF_1970_S * G_USEC_PER_SEC +
+             (int64_t) (((ntp & 0xffffffff) * G_USEC_PER_SEC) >> 32);
+  return true;
+}
+
+/* The latest one about any stream that the watcher has, if one has come. *wall_us: since 1970. */
+static bool
+read_watchers_report (FakeBrowser *watcher, int64_t *wall_us, uint32_t *timestamp)
+{
+  g_autoptr (GstElement)
+      rtpbin = gst_bin_get_by_name (GST_BIN (fake_browser_get_webrtc (watcher)), "rtpbin");
+  g_autoptr (GObject) session = NULL;
+  g_autoptr (GstStructure) stats = NULL;
+  const GValue *sources;
+  bool is_found = false;
+
+  g_signal_emit_by_name (rtpbin, "get-internal-session", 0u, &session);
+  if (session == NULL)
+    return false;
+  g_object_get (session, "stats", &stats, NULL);
+  sources = gst_structure_get_value (stats, "source-stats");
+
+  const GValueArray *array = g_value_get_boxed (sources);
+
+  G_GNUC_BEGIN_IGNORE_DEPRECATIONS
+  for (guint i = 0; i < array->n_values && !is_found; i++)
+    is_found = read_report (g_value_get_boxed (&array->values[i]), wall_us, timestamp);
+  G_GNUC_END_IGNORE_DEPRECATIONS
+  return is_found;
+}
+
+/* --- the tests ------------------------------------------------------------------------------------------------ */
 
 /* Before the transport is up nothing goes out: the longest pause there is. */
 static void
@@ -222,6 +266,33 @@ keeps_no_more_than_configured (Fixture *fixture, gconstpointer data G_GNUC_UNUSE
   g_assert_cmpuint (n_received, <=, n_sent - N_PACKETS + MAX_PACKETS + 1);
 }
 
+/* Players place sound and picture by these reports. An endpoint of a server that has run for an hour. */
+static void
+reports_at_which_time_a_packet_was (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+{
+  g_autoptr (GError) error = NULL;
+  g_autofree char *answer = NULL;
+  unsigned n_sent = 0;
+  uint32_t timestamp;
+  int64_t wall_us, base_wall_us, off;
+
+  fixture->settings.base_time_ns -= INT64_C (3600000000000);
+  answer = rec_endpoint_negotiate (fixture->endpoint, &error);
+  g_assert_no_error (error);
+  connect_both (fixture, answer);
+  while (!read_watchers_report (fixture->watcher, &wall_us, &timestamp)) {
+    send_packet (fixture, n_sent++);
+    g_assert_cmpuint (n_sent, <, 2000);
+    g_main_context_iteration (NULL, FALSE);
+    g_usleep (10000);
+  }
+  base_wall_us = g_get_real_time () - g_get_monotonic_time () +
+                 fixture->settings.base_time_ns / 1000;
+  off = (int32_t) (timestamp - (uint32_t) ((wall_us - base_wall_us) * 48 / 1000));
+  g_test_message ("after %u packets, %.1f ms off", n_sent, (double) off / 48);
+  g_assert_cmpint (ABS (off), <, 48000);
+}
+
 int
 main (int argc, char **argv)
 {
@@ -229,5 +300,7 @@ main (int argc, char **argv)
   rec_main_thread_claim ();
   g_test_add ("/endpoint/keeps-no-more-than-configured", Fixture, NULL, set_up,
       keeps_no_more_than_configured, tear_down);
+  g_test_add ("/endpoint/reports-at-which-time-a-packet-was", Fixture, NULL, set_up,
+      reports_at_which_time_a_packet_was, tear_down);
   return g_test_run ();
 }

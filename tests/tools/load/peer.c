@@ -266,6 +266,18 @@ load_peer_send (LoadPeer *peer, GstBufferList *packets, unsigned medium)
   gst_app_src_push_buffer_list (GST_APP_SRC (peer->sources[medium]), packets);
 }
 
+/* By default a report says when a packet leaves, for which the session wants to know the pipeline's latency, and says
+ * nonsense as long as nobody tells it. */
+static void
+on_element_added (GstBin *pipeline G_GNUC_UNUSED, GstBin *bin G_GNUC_UNUSED, GstElement *element,
+    void *data G_GNUC_UNUSED)
+{
+  GstElementFactory *factory = gst_element_get_factory (element);
+
+  if (factory != NULL && strcmp (GST_OBJECT_NAME (factory), "rtpsession") == 0)
+    g_object_set (element, "rtcp-sync-send-time", FALSE, NULL);
+}
+
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
 static void
@@ -297,6 +309,7 @@ load_peer_new (const LoadPeerSettings *settings, LoadWatch *watch, const LoadPee
   peer->pipeline = gst_object_ref_sink (gst_pipeline_new (NULL));
   peer->webrtc = gst_object_ref_sink (gst_element_factory_make ("webrtcbin", NULL));
   gst_util_set_object_arg (G_OBJECT (peer->webrtc), "bundle-policy", "max-bundle");
+  g_signal_connect (peer->pipeline, "deep-element-added", G_CALLBACK (on_element_added), NULL);
   gst_bin_add (GST_BIN (peer->pipeline), peer->webrtc);
   set_up_ice (peer, settings->is_local);
   bus = gst_element_get_bus (peer->pipeline);
