@@ -215,9 +215,8 @@ add_source (LoadPeer *peer, const char *codec, unsigned medium)
   g_object_set (transceiver, "codec-preferences", caps, "direction",
       GST_WEBRTC_RTP_TRANSCEIVER_DIRECTION_SENDONLY, NULL);
   set_resending (transceiver, medium == 1);
-  g_object_set (source, "is-live", TRUE, "format", GST_FORMAT_TIME, "do-timestamp", TRUE, "caps",
-      caps, "max-bytes", (guint64) MAX_QUEUED_BYTES, "leaky-type", GST_APP_LEAKY_TYPE_DOWNSTREAM,
-      NULL);
+  g_object_set (source, "is-live", TRUE, "format", GST_FORMAT_TIME, "caps", caps, "max-bytes",
+      (guint64) MAX_QUEUED_BYTES, "leaky-type", GST_APP_LEAKY_TYPE_DOWNSTREAM, NULL);
   gst_bin_add (GST_BIN (peer->pipeline), source);
   peer->sources[medium] = gst_object_ref (source);
   g_autoptr (GstPad) source_pad = gst_element_get_static_pad (source, "src");
@@ -260,9 +259,22 @@ load_peer_get_ssrcs (const LoadPeer *peer)
   return peer->ssrcs;
 }
 
+static gboolean
+set_running_time (GstBuffer **packet, guint i G_GNUC_UNUSED, void *data)
+{
+  const GstClockTime *base_time = data, pts = GST_BUFFER_PTS (*packet);
+
+  GST_BUFFER_PTS (*packet) = pts > *base_time ? pts - *base_time : 0;
+  return TRUE;
+}
+
+/* Each packet needs its time: the reports say by it how sound and picture belong together. */
 void
 load_peer_send (LoadPeer *peer, GstBufferList *packets, unsigned medium)
 {
+  GstClockTime base_time = gst_element_get_base_time (peer->pipeline);
+
+  gst_buffer_list_foreach (packets, set_running_time, &base_time);
   gst_app_src_push_buffer_list (GST_APP_SRC (peer->sources[medium]), packets);
 }
 

@@ -55,7 +55,7 @@ load_clock_get_us (void)
 
 /* --- packets ------------------------------------------------------------------------------------------------------ */
 
-/* The payload is shared with everybody who sends it. */
+/* The payload is shared with everybody who sends it. Its PTS is of CLOCK_MONOTONIC. */
 static GstBuffer *
 make_packet (Track *track, const LoadPacket *packet)
 {
@@ -71,7 +71,8 @@ make_packet (Track *track, const LoadPacket *packet)
   void *copy;
 
   track->sequence++;
-  GST_BUFFER_PTS (buffer) = GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
+  GST_BUFFER_PTS (buffer) = (GstClockTime) (at_us - clock_offset_us) * 1000;
+  GST_BUFFER_DTS (buffer) = GST_CLOCK_TIME_NONE;
   copy = g_memdup2 (header, sizeof header);
   gst_buffer_prepend_memory (buffer,
       gst_memory_new_wrapped (0, copy, sizeof header, 0, sizeof header, copy, g_free));
