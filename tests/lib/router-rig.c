@@ -20,12 +20,6 @@ router_rig_clear_answer (RouterAnswer *answer)
   g_clear_error (&answer->error);
 }
 
-gboolean
-router_rig_wake (void *data G_GNUC_UNUSED)
-{
-  return G_SOURCE_CONTINUE;
-}
-
 /* --- the fixture ---------------------------------------------------------------------------------------- */
 
 static int64_t

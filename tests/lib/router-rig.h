@@ -4,12 +4,11 @@
 
 #include "base/config.h"
 #include "lib/fake-browser.h"
+#include "lib/wait.h"
 #include "media/router.h"
 #include "session/registry.h"
 
 #include <glib.h>
-
-#define DEADLINE_US (20 * G_USEC_PER_SEC)
 
 typedef struct {
   RecConfig *config;
@@ -29,23 +28,9 @@ typedef struct {
   unsigned n_given;
 } RouterAnswer;
 
-/* Runs the main loop until a condition holds. */
-#define WAIT_UNTIL(condition)                                                                      \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    int64_t deadline_us_ = g_get_monotonic_time () + DEADLINE_US;                                  \
-    guint timer_ = g_timeout_add (10, router_rig_wake, NULL);                                      \
-    while (!(condition) && g_get_monotonic_time () < deadline_us_)                                 \
-      g_main_context_iteration (NULL, TRUE);                                                       \
-    g_source_remove (timer_);                                                                      \
-    g_assert_true (condition);                                                                     \
-  }                                                                                                \
-  G_STMT_END
-
 /* For the router; data: a RouterAnswer. */
 void router_rig_take_answer (const char *text, const GError *error, void *data);
 void router_rig_clear_answer (RouterAnswer *answer);
-gboolean router_rig_wake (void *data);
 /* Of the owner. */
 RecStreamInfo *router_rig_add_stream (RouterRig *fixture, bool is_echoed);
 /* For g_test_add (). data: "key=value key=value" of the config, or NULL. */

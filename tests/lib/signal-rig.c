@@ -2,10 +2,10 @@
 #include "lib/signal-rig.h"
 
 #include "lib/library-leaks.h"
+#include "lib/wait.h"
 
 #include <string.h>
 
-#define DEADLINE_US (20 * G_USEC_PER_SEC)
 #define STEP_US (G_USEC_PER_SEC / 2)
 
 static int64_t
@@ -190,29 +190,13 @@ take_answer (RigClient *client, int64_t id)
   return NULL;
 }
 
-static gboolean
-wake_up (void *data G_GNUC_UNUSED)
-{
-  return G_SOURCE_CONTINUE;
-}
-
 /* Most answers are there at once; those of media come from the main loop. */
 static RecJson *
 wait_for_answer (RigClient *client, int64_t id)
 {
-  int64_t deadline_us = g_get_monotonic_time () + DEADLINE_US;
-  RecJson *message = take_answer (client, id);
-  guint source = 0;
+  RecJson *message = NULL;
 
-  if (message == NULL)
-    source = g_timeout_add (100, wake_up, NULL);
-  while (message == NULL) {
-    g_assert_cmpint (g_get_monotonic_time (), <, deadline_us);
-    g_main_context_iteration (NULL, TRUE);
-    message = take_answer (client, id);
-  }
-  if (source != 0)
-    g_source_remove (source);
+  WAIT_UNTIL (message != NULL || (message = take_answer (client, id)) != NULL);
   rig_assert_keys (message,
       rec_json_has (message, "error") ? "jsonrpc id error" : "jsonrpc id result");
   return message;

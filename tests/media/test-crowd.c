@@ -1,6 +1,8 @@
 /* test-crowd.c - fifty publishers with two subscribers each, all recorded, in a process of their own each side. */
-#define _GNU_SOURCE /* RUSAGE_THREAD */
+#define _GNU_SOURCE                       /* RUSAGE_THREAD */
+#define DEADLINE_US (40 * G_USEC_PER_SEC) /* of wait.h */
 #include "lib/fake-browser.h"
+#include "lib/wait.h"
 #include "media/router.h"
 
 #include <dirent.h>
@@ -30,7 +32,6 @@
 #define MAX_WAITING 10u /* percent of these calls */
 #define MAX_FILES 16384
 #define MAX_IDLE_THREADS 12 /* a peer connection has about as many */
-#define DEADLINE_US (40 * G_USEC_PER_SEC)
 #define BROWSERS_FD 3
 
 /* --- what the two processes say to each other --------------------------------------------------------------- */
@@ -217,25 +218,6 @@ typedef struct {
     uint16_t sequence;
   } tracks[N_TRACKS + 1]; /* by id */
 } Recording;
-
-static gboolean
-wake (void *data G_GNUC_UNUSED)
-{
-  return G_SOURCE_CONTINUE;
-}
-
-/* Runs the main loop until a condition holds. */
-#define WAIT_UNTIL(condition)                                                                      \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    int64_t deadline_us_ = g_get_monotonic_time () + DEADLINE_US;                                  \
-    guint timer_ = g_timeout_add (10, wake, NULL);                                                 \
-    while (!(condition) && g_get_monotonic_time () < deadline_us_)                                 \
-      g_main_context_iteration (NULL, TRUE);                                                       \
-    g_source_remove (timer_);                                                                      \
-    g_assert_true (condition);                                                                     \
-  }                                                                                                \
-  G_STMT_END
 
 /* What a call costs this thread. By the clock a call may be as slow as the machine is busy: whoever holds a lock for a few
  * microseconds, of ours or of an allocator, may lose his processor meanwhile, to any of a thousand threads. */

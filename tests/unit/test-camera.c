@@ -1,4 +1,5 @@
 /* test-camera.c - IP cameras that cannot be opened, or may not, and those that are let go meanwhile. */
+#include "lib/wait.h"
 #include "media/camera.h"
 
 #include <gio/gio.h>
@@ -10,8 +11,6 @@
 
 #include "base/config.h"
 #include "base/error.h"
-
-#define DEADLINE_US (20 * G_USEC_PER_SEC)
 
 typedef struct {
   GError *error;
@@ -29,21 +28,10 @@ take_answer (RecCamera *camera, const GError *error, void *data)
   answer->n_given++;
 }
 
-static gboolean
-wake (void *data G_GNUC_UNUSED)
-{
-  return G_SOURCE_CONTINUE;
-}
-
 static void
 wait_for (const Answer *answer)
 {
-  int64_t deadline_us = g_get_monotonic_time () + DEADLINE_US;
-  guint timer = g_timeout_add (10, wake, NULL);
-
-  while (answer->n_given == 0 && g_get_monotonic_time () < deadline_us)
-    g_main_context_iteration (NULL, TRUE);
-  g_source_remove (timer);
+  WAIT_UNTIL (answer->n_given > 0);
   g_assert_cmpuint (answer->n_given, ==, 1);
 }
 

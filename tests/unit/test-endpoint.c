@@ -3,6 +3,7 @@
 
 #include "lib/fake-browser.h"
 #include "lib/library-leaks.h"
+#include "lib/wait.h"
 
 #include <gst/gst.h>
 
@@ -10,7 +11,6 @@
 #include "base/main-thread.h"
 #include "media/rtp.h"
 
-#define DEADLINE_US (20 * G_USEC_PER_SEC)
 #define MAX_PACKETS 50
 #define N_PACKETS 400
 #define NTP_OF_1970_S INT64_C (2208988800)
@@ -25,24 +25,6 @@ typedef struct {
   GPtrArray *ours;   /* candidates of the endpoint */
   bool is_gathered, is_connected;
 } Fixture;
-
-static gboolean
-wake (void *data G_GNUC_UNUSED)
-{
-  return G_SOURCE_CONTINUE;
-}
-
-#define WAIT_UNTIL(condition)                                                                      \
-  G_STMT_START                                                                                     \
-  {                                                                                                \
-    int64_t deadline_us_ = g_get_monotonic_time () + DEADLINE_US;                                  \
-    guint timer_ = g_timeout_add (10, wake, NULL);                                                 \
-    while (!(condition) && g_get_monotonic_time () < deadline_us_)                                 \
-      g_main_context_iteration (NULL, TRUE);                                                       \
-    g_source_remove (timer_);                                                                      \
-    g_assert_true (condition);                                                                     \
-  }                                                                                                \
-  G_STMT_END
 
 /* --- what the endpoint tells --------------------------------------------------------------------------- */
 
