@@ -6,6 +6,7 @@
 #include "api/files.h"
 #include "base/config.h"
 #include "base/error.h"
+#include "recording/supervisor.h"
 #include "upload/uploads.h"
 
 #include <errno.h>
@@ -130,6 +131,11 @@ rec_api_admit_upload (RecApi *api, RecHttpRequest *request)
 
   if (api->uploads == NULL) {
     g_set_error_literal (&request->refusal, REC_ERROR, REC_ERROR_UNAVAILABLE, SWITCHED_OFF);
+    return false;
+  }
+  if (rec_supervisor_is_draining (api->context.supervisor)) {
+    g_set_error_literal (&request->refusal, REC_ERROR, REC_ERROR_UNAVAILABLE,
+        "the server is being drained and takes no new uploads");
     return false;
   }
   RecUploadOwner *owner = find_owner (api, request, token, &request->refusal);

@@ -30,7 +30,7 @@ rec_supervisor_set_draining (RecSupervisor *supervisor, bool is_draining)
   REC_ASSERT_MAIN ();
   if (is_draining == supervisor->is_draining)
     return;
-  supervisor->is_draining = is_draining;
+  __atomic_store_n (&supervisor->is_draining, is_draining, __ATOMIC_RELAXED);
   if (is_draining)
     g_message ("draining: no new recordings, %u to be completed",
         rec_supervisor_count_active (supervisor));
@@ -43,7 +43,7 @@ rec_supervisor_set_draining (RecSupervisor *supervisor, bool is_draining)
 bool
 rec_supervisor_is_draining (const RecSupervisor *supervisor)
 {
-  return supervisor->is_draining;
+  return __atomic_load_n (&supervisor->is_draining, __ATOMIC_RELAXED);
 }
 
 const char *

@@ -19,7 +19,8 @@ struct RecSupervisor {
   RecAutomatic *automatic;
   RecPageCheck *page_check; /* NULL: recording is off */
   guint cleaning;           /* idle source that frees jobs which are over */
-  bool is_stopping, is_draining;
+  bool is_stopping;
+  bool is_draining; /* atomic */
   void (*drained) (void *data);
   void *drained_data;
   void (*all_stopped) (void *data);

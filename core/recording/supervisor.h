@@ -63,7 +63,7 @@ char *rec_supervisor_dup_file_path (RecSupervisor *supervisor, const RecRecordin
 /* No new recordings; when the last one is complete, those of an earlier server as well, drained is called, from the main
  * loop and perhaps more than once. May be taken back. */
 void rec_supervisor_set_draining (RecSupervisor *supervisor, bool is_draining);
-bool rec_supervisor_is_draining (const RecSupervisor *supervisor);
+bool rec_supervisor_is_draining (const RecSupervisor *supervisor); /* [any] */
 void rec_supervisor_set_drained (RecSupervisor *supervisor, void (*drained) (void *data),
     void *data);
 /* NULL when recordings are taken. */

@@ -515,6 +515,34 @@ test_bounds_tokens (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
   test_run_beside_loop (refuse_more_tokens, rig);
 }
 
+static void
+refuse_while_draining (void *data)
+{
+  ApiRig *rig = data;
+  g_autoptr (GBytes) film = sample_make (SAMPLE_WEBM);
+  g_autofree char *path = get_permission (rig);
+  g_autoptr (TestResponse) drained = api_rig_ask (rig, "POST", "/recto/api/v1/drain", NULL);
+  g_autoptr (TestResponse) refused = post (rig, path, "video/webm", film);
+
+  g_assert_cmpuint (drained->status, ==, 200);
+  g_assert_cmpuint (refused->status, ==, 503);
+  g_assert_nonnull (strstr (refused->head, "Retry-After: "));
+  g_assert_nonnull (strstr (refused->body->str, "being drained"));
+  g_assert_cmpuint (count_files (rig), ==, 0);
+
+  /* It is taken back, and the token was not used up. */
+  g_autoptr (TestResponse) over = api_rig_ask (rig, "DELETE", "/recto/api/v1/drain", NULL);
+  g_assert_cmpuint (over->status, ==, 200);
+  g_autoptr (TestResponse) kept = post (rig, path, "video/webm", film);
+  g_assert_cmpuint (kept->status, ==, 200);
+}
+
+static void
+test_refuses_while_draining (ApiRig *rig, gconstpointer data G_GNUC_UNUSED)
+{
+  test_run_beside_loop (refuse_while_draining, rig);
+}
+
 #define ADD(name, settings, function)                                                              \
   g_test_add (name, ApiRig, settings, api_rig_set_up, function, api_rig_tear_down)
 
@@ -539,6 +567,7 @@ main (int argc, char **argv)
   ADD ("/uploads/goes-on-without-a-folder", "uploads.path=/proc/none",
       test_goes_on_without_a_folder);
   ADD ("/uploads/refuses-strangers", NULL, test_refuses_strangers);
+  ADD ("/uploads/refuses-while-draining", NULL, test_refuses_while_draining);
   ADD ("/uploads/bounds-tokens", "uploads.max-tokens=1", test_bounds_tokens);
   return g_test_run ();
 }
