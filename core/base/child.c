@@ -8,6 +8,7 @@
 #include <glib-unix.h>
 #include <grp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -320,6 +321,16 @@ rec_child_dup_exit_reason (int status)
   int number = WTERMSIG (status);
   const char *name = sigabbrev_np (number);
   return g_strdup_printf ("was killed by signal %d (SIG%s)", number, name != NULL ? name : "?");
+}
+
+bool
+rec_child_find_user (const char *name, RecChildUser *user)
+{
+  const struct passwd *entry = getpwnam (name);
+
+  if (entry != NULL)
+    *user = (RecChildUser){ entry->pw_uid, entry->pw_gid };
+  return entry != NULL;
 }
 
 uint64_t

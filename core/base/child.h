@@ -63,6 +63,9 @@ void rec_child_watch (RecChild *child, RecChildEnded ended, void *data);
 /* "exited with status 3", "was killed by signal 9 (SIGKILL)". Free it. */
 char *rec_child_dup_exit_reason (int status);
 
+/* [main] Who has this name; false when nobody has, as for an empty one. */
+bool rec_child_find_user (const char *name, RecChildUser *user);
+
 /* When the process started, in the kernel's clock ticks since boot: tells it from a later one with the same id.
  * 0 when there is no such process. */
 uint64_t rec_child_read_start_ticks (pid_t pid);

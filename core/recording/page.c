@@ -3,12 +3,12 @@
 #include "recording/page.h"
 
 #include <netinet/in.h>
-#include <pwd.h>
 #include <arpa/inet.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/cgroup.h"
+#include "base/child.h"
 #include "base/config.h"
 #include "base/error.h"
 #include "base/json.h"
@@ -50,12 +50,11 @@ static bool
 check_user (const RecConfig *config, GError **error)
 {
   const char *user = rec_config_get_string (config, "browser.user");
-  const struct passwd *entry;
+  RecChildUser found;
 
   if (geteuid () != 0 || !rec_config_get_bool (config, "browser.sandbox"))
     return true;
-  entry = *user != '\0' ? getpwnam (user) : NULL;
-  if (entry != NULL && entry->pw_uid != 0)
+  if (rec_child_find_user (user, &found) && found.uid != 0)
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_NOT_IMPLEMENTED,
       "custom layouts need a browser, whose sandbox does not work as root, and browser.user '%s' "
@@ -91,7 +90,9 @@ rec_page_divide_group (void)
 json_object *
 rec_page_describe_browser (const RecConfig *config, const char *group, GError **error)
 {
+  const char *user = rec_config_get_string (config, "browser.user");
   g_autofree char *program = rec_page_find_browser (config, error);
+  RecChildUser found;
   json_object *json;
 
   if (program == NULL)
@@ -100,9 +101,7 @@ rec_page_describe_browser (const RecConfig *config, const char *group, GError **
 
   rec_json_set_string (json, "program", program);
   rec_json_set_string (json, "user",
-      geteuid () == 0 && getpwnam (rec_config_get_string (config, "browser.user")) != NULL
-          ? rec_config_get_string (config, "browser.user")
-          : "");
+      geteuid () == 0 && rec_child_find_user (user, &found) ? user : "");
   rec_json_set_string (json, "profileDirectory",
       rec_config_get_string (config, "browser.profile-directory"));
   rec_json_set_int (json, "memoryBytes", rec_config_get_int (config, "browser.memory-bytes"));

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -496,11 +495,8 @@ dup_folder (const RecConfig *config)
 static bool
 find_user (const RecConfig *config, RecChildUser *user)
 {
-  const struct passwd *entry = getpwnam (rec_config_get_string (config, "browser.user"));
-
-  *user = (RecChildUser){ NOBODY, NOBODY };
-  if (entry != NULL && entry->pw_uid != 0)
-    *user = (RecChildUser){ entry->pw_uid, entry->pw_gid };
+  if (!rec_child_find_user (rec_config_get_string (config, "browser.user"), user) || user->uid == 0)
+    *user = (RecChildUser){ NOBODY, NOBODY };
   return geteuid () == 0;
 }
 

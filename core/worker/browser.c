@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -146,16 +145,10 @@ static bool
 find_user (const RecBrowserRecipe *recipe, RecChildUser *user, GError **error)
 {
   *user = (RecChildUser){ getuid (), getgid () };
-  if (*recipe->user != '\0') {
-    const struct passwd *entry = getpwnam (recipe->user);
-
-    if (entry == NULL) {
-      g_set_error (error, REC_ERROR, REC_ERROR_NOT_IMPLEMENTED,
-          "cannot run the browser as user '%s': there is no such user (browser.user)",
-          recipe->user);
-      return false;
-    }
-    *user = (RecChildUser){ entry->pw_uid, entry->pw_gid };
+  if (*recipe->user != '\0' && !rec_child_find_user (recipe->user, user)) {
+    g_set_error (error, REC_ERROR, REC_ERROR_NOT_IMPLEMENTED,
+        "cannot run the browser as user '%s': there is no such user (browser.user)", recipe->user);
+    return false;
   }
   if (user->uid != getuid () && geteuid () != 0) {
     g_set_error (error, REC_ERROR, REC_ERROR_NOT_IMPLEMENTED,
