@@ -280,24 +280,17 @@ rec_get_upload (RecCall *call)
     rec_http_answer_json (call->request, 200, make_entity (call->api, kept));
 }
 
-static void
-on_removed (const GError *error, void *data)
-{
-  RecHttpRequest *request = data;
-
-  if (error == NULL)
-    rec_http_answer_empty (request, 204);
-  else
-    rec_http_answer_error (request, error);
-  rec_http_request_unref (request);
-}
-
 void
 rec_delete_upload (RecCall *call)
 {
-  if (find_upload (call) != NULL)
-    rec_uploads_remove (call->api->uploads, call->arguments[0], on_removed,
-        rec_http_request_ref (call->request));
+  g_autoptr (GError) error = NULL;
+
+  if (find_upload (call) == NULL)
+    return;
+  if (rec_uploads_remove (call->api->uploads, call->arguments[0], &error))
+    rec_http_answer_empty (call->request, 204);
+  else
+    rec_http_answer_error (call->request, error);
 }
 
 void

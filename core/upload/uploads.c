@@ -7,7 +7,6 @@
 #include "base/lock.h"
 #include "base/main-thread.h"
 #include "base/path.h"
-#include "upload/removal.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,14 +23,6 @@ typedef struct {
   void *data;
 } Waiter;
 
-/* One that is being removed. */
-typedef struct {
-  RecUploads *uploads; /* NULL: gone meanwhile */
-  RecJson *entity;
-  RecUploadRemoved done;
-  void *data;
-} Leaving;
-
 struct RecUploads {
   char *folder, *program;
   RecChildUser user;
@@ -41,7 +32,6 @@ struct RecUploads {
   RecUploadTokens *tokens;
   GPtrArray *entities; /* of RecJson */
   GHashTable *waiters; /* RecUpload -> Waiter */
-  GPtrArray *leaving;  /* of Leaving */
   GMainContext *context;
   void (*idle) (void *data); /* NULL: nobody waits for it */
   void *idle_data;
@@ -324,76 +314,35 @@ remove_file (const RecUploads *uploads, const char *name, GError **error)
 {
   g_autofree char *path = g_build_filename (uploads->folder, name, NULL);
 
-  if (unlink (path) == 0 || errno == ENOENT)
+  if (rec_path_unlink (path) == 0 || errno == ENOENT)
     return true;
   g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "cannot remove '%s': %s", path,
       g_strerror (errno));
   return false;
 }
 
-static int
-compare_age (gconstpointer a, gconstpointer b)
-{
-  const int64_t first = rec_json_int_or (*(RecJson *const *) a, "createdAt", 0);
-  const int64_t second = rec_json_int_or (*(RecJson *const *) b, "createdAt", 0);
-
-  return (first > second) - (first < second);
-}
-
-static GPtrArray *
-list_paths (const RecUploads *uploads, RecJson *entity)
-{
-  GPtrArray *paths = g_ptr_array_new_with_free_func (g_free);
-  const char *id = rec_json_string_or (entity, "id", "");
-  const char *thumbnail = rec_json_string_or (entity, "thumbnail", NULL);
-
-  g_ptr_array_add (paths,
-      g_build_filename (uploads->folder, rec_json_string_or (entity, "file", ""), NULL));
-  if (thumbnail != NULL)
-    g_ptr_array_add (paths, g_build_filename (uploads->folder, thumbnail, NULL));
-  /* Last: what is still named by its entity can be removed again. */
-  g_ptr_array_add (paths, g_strdup_printf ("%s/%s.json", uploads->folder, id));
-  return paths;
-}
-
-static void
-on_removed (const GError *error, void *data)
-{
-  Leaving *leaving = data;
-  RecUploads *uploads = leaving->uploads;
-
-  if (uploads != NULL) {
-    g_ptr_array_remove_fast (uploads->leaving, leaving);
-    if (error != NULL) { /* it is still there */
-      g_ptr_array_add (uploads->entities, json_object_get (leaving->entity));
-      g_ptr_array_sort (uploads->entities, compare_age);
-    }
-    REC_LOCKED (&uploads->lock);
-    uploads->n_kept -= error == NULL;
-  }
-  leaving->done (error, leaving->data);
-  json_object_put (leaving->entity);
-  g_free (leaving);
-}
-
-void
-rec_uploads_remove (RecUploads *uploads, const char *id, RecUploadRemoved done, void *data)
+bool
+rec_uploads_remove (RecUploads *uploads, const char *id, GError **error)
 {
   RecJson *entity = rec_uploads_find (uploads, id);
-  Leaving *leaving;
+  const char *thumbnail;
+  g_autofree char *file = g_strdup_printf ("%s.json", id);
 
   REC_ASSERT_MAIN ();
   if (entity == NULL) {
-    g_autoptr (GError)
-        error = g_error_new (REC_ERROR, REC_ERROR_NOT_FOUND, "there is no upload '%s'", id);
-    done (error, data);
-    return;
+    g_set_error (error, REC_ERROR, REC_ERROR_NOT_FOUND, "there is no upload '%s'", id);
+    return false;
   }
-  leaving = g_new (Leaving, 1);
-  *leaving = (Leaving){ uploads, json_object_get (entity), done, data };
+  thumbnail = rec_json_string_or (entity, "thumbnail", NULL);
+  /* The entity last: what it still names can be removed again. */
+  if (!remove_file (uploads, rec_json_string_or (entity, "file", ""), error) ||
+      (thumbnail != NULL && !remove_file (uploads, thumbnail, error)) ||
+      !remove_file (uploads, file, error))
+    return false;
   g_ptr_array_remove (uploads->entities, entity);
-  g_ptr_array_add (uploads->leaving, leaving);
-  rec_removal_run (list_paths (uploads, leaving->entity), on_removed, leaving);
+  REC_LOCKED (&uploads->lock);
+  uploads->n_kept--;
+  return true;
 }
 
 /* --- what a restart finds ----------------------------------------------------------------------------------------------- */
@@ -446,6 +395,15 @@ remove_unfinished (const RecUploads *uploads, const char *name)
     g_message ("removed the upload '%s', which never became complete", name);
   else
     g_warning ("%s", error->message);
+}
+
+static int
+compare_age (gconstpointer a, gconstpointer b)
+{
+  const int64_t first = rec_json_int_or (*(RecJson *const *) a, "createdAt", 0);
+  const int64_t second = rec_json_int_or (*(RecJson *const *) b, "createdAt", 0);
+
+  return (first > second) - (first < second);
 }
 
 static bool
@@ -531,7 +489,6 @@ rec_uploads_new (const RecConfig *config, const char *program, void (*resume) (v
           rec_config_get_int (config, "uploads.token-lifetime-s") * G_USEC_PER_SEC);
   uploads->entities = g_ptr_array_new_with_free_func (put_entity);
   uploads->waiters = g_hash_table_new_full (NULL, NULL, NULL, g_free);
-  uploads->leaving = g_ptr_array_new ();
   uploads->context = g_main_context_default ();
   rec_lock_init (&uploads->lock);
   uploads->active = g_ptr_array_new_with_free_func ((GDestroyNotify) rec_upload_unref);
@@ -570,9 +527,6 @@ rec_uploads_free (RecUploads *uploads)
   g_queue_clear (&uploads->finished);
   g_ptr_array_unref (uploads->active);
   g_hash_table_unref (uploads->waiters);
-  for (guint i = 0; i < uploads->leaving->len; i++)
-    ((Leaving *) uploads->leaving->pdata[i])->uploads = NULL;
-  g_ptr_array_unref (uploads->leaving);
   g_ptr_array_unref (uploads->entities);
   rec_upload_tokens_free (uploads->tokens);
   rec_lock_clear (&uploads->lock);

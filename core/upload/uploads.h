@@ -40,9 +40,7 @@ GPtrArray *rec_uploads_get_all (RecUploads *uploads);
 RecJson *rec_uploads_find (RecUploads *uploads, const char *id);
 /* Opens the upload's file or thumbnail, if `name` is one of them; -1 otherwise. */
 int rec_uploads_open (RecUploads *uploads, RecJson *entity, const char *name);
-/* Called once, perhaps at once: error is NULL when the upload is gone. */
-typedef void (*RecUploadRemoved) (const GError *error, void *data);
-/* It is in no list from now on, and back there should its files resist. */
-void rec_uploads_remove (RecUploads *uploads, const char *id, RecUploadRemoved done, void *data);
+/* With its files; it stays when one of these resists. */
+bool rec_uploads_remove (RecUploads *uploads, const char *id, GError **error);
 
 #endif

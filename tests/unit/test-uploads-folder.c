@@ -12,8 +12,6 @@ typedef struct {
   char *folder;
   RecConfig *config;
   RecUploads *uploads;
-  GError *error;
-  unsigned n_told;
 } Fixture;
 
 static void
@@ -32,7 +30,6 @@ tear_down (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   rec_uploads_free (fixture->uploads);
   rec_config_free (fixture->config);
-  g_clear_error (&fixture->error);
   g_assert_true (rec_path_remove_tree (fixture->folder, NULL));
   g_free (fixture->folder);
 }
@@ -68,29 +65,6 @@ has (const Fixture *fixture, const char *name)
   return g_file_test (path, G_FILE_TEST_EXISTS);
 }
 
-static void
-on_removed (const GError *error, void *data)
-{
-  Fixture *fixture = data;
-
-  g_clear_error (&fixture->error);
-  fixture->error = error != NULL ? g_error_copy (error) : NULL;
-  fixture->n_told++;
-}
-
-/* Told of later, when the files are gone, which is not done by the loop. */
-static void
-remove_one (Fixture *fixture, const char *id)
-{
-  const unsigned n_told = fixture->n_told;
-
-  rec_uploads_remove (fixture->uploads, id, on_removed, fixture);
-  g_assert_cmpuint (fixture->n_told, ==, n_told);
-  g_assert_null (rec_uploads_find (fixture->uploads, id));
-  while (fixture->n_told == n_told)
-    g_main_context_iteration (NULL, TRUE);
-}
-
 /* What a kill leaves at each moment: before the entity, and between the entity and the file's final name. */
 static void
 test_tidies_up_after_a_kill (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
@@ -111,19 +85,22 @@ test_tidies_up_after_a_kill (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 }
 
 static void
-test_removes_beside_the_loop (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
+test_removes_all_files (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
+  g_autoptr (GError) error = NULL;
+
   write_text (fixture, "upload_A.webm", "film");
   write_text (fixture, "upload_A.jpg", "picture");
   write_text (fixture, "upload_A.json",
       "{\"id\":\"upload_A\",\"file\":\"upload_A.webm\",\"thumbnail\":\"upload_A.jpg\"}");
   start (fixture);
-  remove_one (fixture, "upload_A");
-  g_assert_no_error (fixture->error);
+  g_assert_true (rec_uploads_remove (fixture->uploads, "upload_A", &error));
+  g_assert_no_error (error);
+  g_assert_null (rec_uploads_find (fixture->uploads, "upload_A"));
   g_assert_false (has (fixture, "upload_A.webm") || has (fixture, "upload_A.jpg") ||
                   has (fixture, "upload_A.json"));
-  rec_uploads_remove (fixture->uploads, "upload_A", on_removed, fixture);
-  g_assert_error (fixture->error, REC_ERROR, REC_ERROR_NOT_FOUND);
+  g_assert_false (rec_uploads_remove (fixture->uploads, "upload_A", &error));
+  g_assert_error (error, REC_ERROR, REC_ERROR_NOT_FOUND);
 }
 
 /* A folder cannot be unlinked, not even by root. */
@@ -131,33 +108,21 @@ static void
 test_keeps_what_resists (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
 {
   g_autofree char *odd = g_build_filename (fixture->folder, "upload_A.webm", NULL);
+  g_autoptr (GError) error = NULL;
 
   g_assert_cmpint (g_mkdir (odd, 0700), ==, 0);
   write_text (fixture, "upload_A.json", "{\"id\":\"upload_A\",\"file\":\"upload_A.webm\"}");
   start (fixture);
-  remove_one (fixture, "upload_A");
-  g_assert_error (fixture->error, REC_ERROR, REC_ERROR_FAILED);
-  g_assert_nonnull (strstr (fixture->error->message, "upload_A.webm"));
+  g_assert_false (rec_uploads_remove (fixture->uploads, "upload_A", &error));
+  g_assert_error (error, REC_ERROR, REC_ERROR_FAILED);
+  g_assert_nonnull (strstr (error->message, "upload_A.webm"));
   g_assert_nonnull (rec_uploads_find (fixture->uploads, "upload_A"));
   g_assert_true (has (fixture, "upload_A.json"));
+  g_clear_error (&error);
   g_assert_cmpint (g_rmdir (odd), ==, 0);
-  remove_one (fixture, "upload_A");
-  g_assert_no_error (fixture->error);
+  g_assert_true (rec_uploads_remove (fixture->uploads, "upload_A", &error));
+  g_assert_no_error (error);
   g_assert_false (has (fixture, "upload_A.json"));
-}
-
-static void
-test_ends_while_one_is_removed (Fixture *fixture, gconstpointer data G_GNUC_UNUSED)
-{
-  write_text (fixture, "upload_A.webm", "film");
-  write_text (fixture, "upload_A.json", "{\"id\":\"upload_A\",\"file\":\"upload_A.webm\"}");
-  start (fixture);
-  rec_uploads_remove (fixture->uploads, "upload_A", on_removed, fixture);
-  g_clear_pointer (&fixture->uploads, rec_uploads_free);
-  while (fixture->n_told == 0)
-    g_main_context_iteration (NULL, TRUE);
-  g_assert_no_error (fixture->error);
-  g_assert_false (has (fixture, "upload_A.webm"));
 }
 
 #define ADD(name, function) g_test_add (name, Fixture, NULL, set_up, function, tear_down)
@@ -168,8 +133,7 @@ main (int argc, char **argv)
   rec_main_thread_claim ();
   g_test_init (&argc, &argv, NULL);
   ADD ("/uploads-folder/tidies-up-after-a-kill", test_tidies_up_after_a_kill);
-  ADD ("/uploads-folder/removes-beside-the-loop", test_removes_beside_the_loop);
+  ADD ("/uploads-folder/removes-all-files", test_removes_all_files);
   ADD ("/uploads-folder/keeps-what-resists", test_keeps_what_resists);
-  ADD ("/uploads-folder/ends-while-one-is-removed", test_ends_while_one_is_removed);
   return g_test_run ();
 }
