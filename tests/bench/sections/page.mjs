@@ -84,7 +84,7 @@ async function judge(file, { begun, ended }, clapping) {
   const { duration } = await media.probe(file);
   const from = duration - (ended - begun) / 1000;
   const { unique, frames } = await countUniqueFrames(file, from, from + seconds);
-  const pairs = (await media.syncOffsets(file)).filter(({ at }) => at > duration - clapping);
+  const pairs = (await media.syncOffsets(file, 900)).filter(({ at }) => at > duration - clapping);
   return { unique, frames, offsets: pairs.map(({ ms }) => ms) };
 }
 

@@ -187,14 +187,14 @@ function beeps(samples) {
   return onsets;
 }
 
-/** For each flash that has its beep: when, and sound minus picture in ms. */
-export async function syncOffsets(file) {
+/** For each flash that has its beep, at most so many ms from it: when, and sound minus picture in ms. */
+export async function syncOffsets(file, most = 400) {
   const sounds = beeps(await sound(file));
   const pairs = (await flashes(file)).map((at) => {
     const nearestBeep = sounds.reduce((a, b) => (Math.abs(b - at) < Math.abs(a - at) ? b : a), Infinity);
     return { at, ms: (nearestBeep - at) * 1000 };
   });
-  return pairs.filter(({ ms }) => Math.abs(ms) < 400);
+  return pairs.filter(({ ms }) => Math.abs(ms) < most);
 }
 
 export function percentile(values, share) {
