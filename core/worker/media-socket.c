@@ -16,7 +16,7 @@ struct RecMediaSocket {
   int fd;
   GSource *source; /* NULL while nothing is to be read */
   GSource *hastening;
-  GSource *pausing; /* in place of source: what comes meanwhile is read at once */
+  GSource *pausing; /* in place of source: looks again and again, as long as there is something */
   int pause_ms;
   bool is_closed;
   RecMediaEvents events;
@@ -69,6 +69,14 @@ receive (RecMediaSocket *media)
   return READ_MORE;
 }
 
+/* There would have been more in it if there were more. */
+static ReadResult
+forget_batch (RecMediaSocket *media)
+{
+  media->n_waiting = media->next = 0;
+  return READ_EMPTY;
+}
+
 static ReadResult
 read_packet (RecMediaSocket *media)
 {
@@ -77,7 +85,7 @@ read_packet (RecMediaSocket *media)
   const uint8_t *rtp;
 
   if (next == media->n_waiting)
-    return receive (media);
+    return next > 0 && next < BATCH ? forget_batch (media) : receive (media);
   media->next++;
   if (media->sizes[next] == 0) /* its end, as often as one reads on */
     return READ_END;
@@ -87,7 +95,17 @@ read_packet (RecMediaSocket *media)
   return READ_MORE;
 }
 
+static gboolean on_readable (int fd, GIOCondition condition, gpointer data);
 static gboolean on_pause_over (gpointer data);
+
+static void
+start_reading (RecMediaSocket *media)
+{
+  drop_source (&media->pausing);
+  media->source = g_unix_fd_source_new (media->fd, G_IO_IN | G_IO_HUP);
+  g_source_set_callback (media->source, G_SOURCE_FUNC (on_readable), media, NULL);
+  g_source_attach (media->source, NULL);
+}
 
 static void
 start_pause (RecMediaSocket *media)
@@ -97,6 +115,16 @@ start_pause (RecMediaSocket *media)
   g_source_set_priority (media->pausing, G_PRIORITY_DEFAULT);
   g_source_set_callback (media->pausing, on_pause_over, media, NULL);
   g_source_attach (media->pausing, NULL);
+}
+
+/* One timer that goes on, since each source that comes or goes wakes the loop once more. */
+static void
+choose_pace (RecMediaSocket *media, bool is_busy)
+{
+  if (is_busy && media->pausing == NULL && media->pause_ms > 0)
+    start_pause (media);
+  if (!is_busy && media->pausing != NULL)
+    start_reading (media);
 }
 
 static void
@@ -109,12 +137,14 @@ read_packets (RecMediaSocket *media)
     result = read_packet (media);
   if (result == READ_MORE)
     rec_media_socket_hasten (media); /* it may be empty now, and nobody would notice */
-  if (result == READ_EMPTY && media->pause_ms > 0 && n > 1)
-    start_pause (media);
+  if (result == READ_EMPTY)
+    choose_pace (media, n > 1);
   if (result == READ_END)
     media->is_closed = true;
-  if (result == READ_FULL || result == READ_END)
+  if (result == READ_FULL || result == READ_END) {
     drop_source (&media->source);
+    drop_source (&media->pausing);
+  }
   if (result == READ_EMPTY || result == READ_END)
     media->events.drained (media->is_closed, media->data);
 }
@@ -128,23 +158,11 @@ on_readable (int fd, GIOCondition condition, gpointer data)
   return G_SOURCE_CONTINUE;
 }
 
-static void
-start_reading (RecMediaSocket *media)
-{
-  media->source = g_unix_fd_source_new (media->fd, G_IO_IN | G_IO_HUP);
-  g_source_set_callback (media->source, G_SOURCE_FUNC (on_readable), media, NULL);
-  g_source_attach (media->source, NULL);
-}
-
 static gboolean
 on_pause_over (gpointer data)
 {
-  RecMediaSocket *media = data;
-
-  drop_source (&media->pausing);
-  start_reading (media);
-  read_packets (media);
-  return G_SOURCE_REMOVE;
+  read_packets (data);
+  return G_SOURCE_CONTINUE;
 }
 
 static gboolean
@@ -153,12 +171,8 @@ on_hasten (gpointer data)
   RecMediaSocket *media = data;
 
   drop_source (&media->hastening);
-  if (media->source != NULL || media->pausing != NULL) {
-    drop_source (&media->pausing);
-    if (media->source == NULL)
-      start_reading (media);
+  if (media->source != NULL || media->pausing != NULL)
     read_packets (media);
-  }
   return G_SOURCE_REMOVE;
 }
 
