@@ -275,8 +275,8 @@ const RecSetting rec_settings[] = {
     "Memory of one browser with all its processes; 0 means no limit. Whoever exceeds it is killed: by the kernel where\n"
     "the server has a control group to divide (Delegate= of its systemd unit), else when it is measured, each second." },
   { "browser.cpu-percent", REC_SETTING_INT, "400", 0, 100000, "%", NULL, NULL, 0,
-    "CPU time of one browser, of one core; 0 means no limit. With a control group it gets no more than that; else\n"
-    "it is killed when it takes more, averaged over ten seconds." },
+    "CPU time of one browser, of one core; 0 means no limit. With a control group it gets no more than that, and\n"
+    "the recording's notes say so when it wants more; else it is killed when it takes more, averaged over ten seconds." },
   { "browser.check-timeout-ms", REC_SETTING_INT, "60000", 0, 600000, "ms", NULL, NULL, 0,
     "The browser is tried out when the server starts; one that doesn't answer for so long is of no use. 0: it is not tried." },
   { "browser.max-console-lines", REC_SETTING_INT, "1000", 0, 1000000, NULL, NULL, NULL, 0,

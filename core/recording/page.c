@@ -224,6 +224,7 @@ rec_page_dup_note (const RecRecording *recording, json_object *message)
     { "hung", "the page hangs and is loaded anew" },
     { "crashed", "the page crashed and is loaded anew" },
     { "limit", "the page exceeded a limit and is loaded anew" },
+    { "slowed", "the page is slowed down" },
     { "restarted", "the page was loaded anew" },
     { "failed", "the page is of no use" },
     { "fallback", "the page is not recorded, the layout BEST_FIT is" },

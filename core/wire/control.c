@@ -77,7 +77,7 @@ static const char *const media[] = { "audio", "video", NULL };
 static const char *const fallbacks[] = { "best_fit", "fail", NULL };
 static const char *const recorder_states[] = { "joined", "left", NULL };
 static const char *const page_events[] = { "loading", "connected", "painted", "console", "hung",
-  "crashed", "limit", "restarted", "failed", "fallback", NULL };
+  "crashed", "limit", "slowed", "restarted", "failed", "fallback", NULL };
 static const char *const refusals[] = { "invalid", "not-found", "unsupported", NULL };
 
 static const RecJsonField setup_fields[] = {

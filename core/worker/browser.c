@@ -416,6 +416,12 @@ rec_browser_dup_excess (const RecBrowser *browser)
   return browser->cage != NULL ? rec_cage_dup_excess (browser->cage) : NULL;
 }
 
+char *
+rec_browser_dup_shortage (RecBrowser *browser)
+{
+  return browser->cage != NULL ? rec_cage_dup_shortage (browser->cage) : NULL;
+}
+
 int
 rec_browser_get_read_fd (const RecBrowser *browser)
 {

@@ -48,6 +48,8 @@ pid_t rec_browser_get_pid (const RecBrowser *browser);
 bool rec_browser_has_cage (const RecBrowser *browser);
 /* NULL, or that the kernel has killed it for its memory, in words. Free it. */
 char *rec_browser_dup_excess (const RecBrowser *browser);
+/* Asked about once a second: NULL, or that the kernel has held it back for long, in words. Free it. */
+char *rec_browser_dup_shortage (RecBrowser *browser);
 /* Both non-blocking; owned by the browser. */
 int rec_browser_get_read_fd (const RecBrowser *browser);
 int rec_browser_get_write_fd (const RecBrowser *browser);

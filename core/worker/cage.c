@@ -6,6 +6,7 @@
 #include "base/child.h"
 #include "base/error.h"
 #include "base/fd.h"
+#include "worker/usage.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +22,9 @@
 struct RecCage {
   char *path;
   int entrance;
-  int64_t max_memory_bytes;
+  int64_t max_memory_bytes, max_cpu_percent;
+  unsigned n_looks;
+  int64_t n_held; /* periods in which it had to wait, at the last judgement */
 };
 
 /* --- its end ------------------------------------------------------------------------------------- */
@@ -93,8 +96,9 @@ limit_memory (const RecCage *cage, GError **error)
 }
 
 static bool
-limit_cpu (const RecCage *cage, int64_t percent, GError **error)
+limit_cpu (const RecCage *cage, GError **error)
 {
+  const int64_t percent = cage->max_cpu_percent;
   g_autofree char *text =
       g_strdup_printf ("%lld %d", (long long) (percent * PERIOD_US / 100), PERIOD_US);
 
@@ -126,6 +130,7 @@ rec_cage_new (const char *folder, int64_t max_memory_bytes, int64_t max_cpu_perc
 
   cage->entrance = -1;
   cage->max_memory_bytes = max_memory_bytes;
+  cage->max_cpu_percent = max_cpu_percent;
   sweep (folder);
   if (g_mkdtemp (path) == NULL) {
     g_set_error (error, REC_ERROR, REC_ERROR_FAILED, "cannot make a control group in '%s': %s",
@@ -133,8 +138,7 @@ rec_cage_new (const char *folder, int64_t max_memory_bytes, int64_t max_cpu_perc
     return NULL;
   }
   cage->path = g_steal_pointer (&path);
-  if (!open_entrance (cage, error) || !limit_memory (cage, error) ||
-      !limit_cpu (cage, max_cpu_percent, error))
+  if (!open_entrance (cage, error) || !limit_memory (cage, error) || !limit_cpu (cage, error))
     return NULL;
   return g_steal_pointer (&cage);
 }
@@ -147,19 +151,48 @@ rec_cage_get_entrance (const RecCage *cage)
   return cage->entrance;
 }
 
+/* Of a file with a name and a number in each line; 0 where it isn't there. */
+static int64_t
+read_number (const RecCage *cage, const char *file, const char *name)
+{
+  g_autofree char *path = g_build_filename (cage->path, file, NULL);
+  g_autofree char *text = NULL;
+  int64_t number = 0;
+
+  if (!g_file_get_contents (path, &text, NULL, NULL))
+    return 0;
+  g_auto (GStrv) lines = g_strsplit (text, "\n", -1);
+  for (char **line = lines; *line != NULL; line++) {
+    g_auto (GStrv) words = g_strsplit (*line, " ", 2);
+
+    if (g_strv_length (words) == 2 && strcmp (words[0], name) == 0)
+      number = g_ascii_strtoll (words[1], NULL, 10);
+  }
+  return number;
+}
+
 char *
 rec_cage_dup_excess (const RecCage *cage)
 {
-  g_autofree char *path = g_build_filename (cage->path, "memory.events", NULL);
-  g_autofree char *text = NULL;
-  const char *line;
-
-  if (!g_file_get_contents (path, &text, NULL, NULL))
-    return NULL;
-  line = strstr (text, "oom_kill ");
-  if (line == NULL || g_ascii_strtoll (line + strlen ("oom_kill "), NULL, 10) == 0)
+  if (read_number (cage, "memory.events", "oom_kill") == 0)
     return NULL;
   return g_strdup_printf (
       "it wanted more memory than browser.memory-bytes = %lld MB, and the kernel killed it",
       (long long) (cage->max_memory_bytes >> 20));
+}
+
+char *
+rec_cage_dup_shortage (RecCage *cage)
+{
+  int64_t n_held, held_us;
+
+  if (cage->max_cpu_percent == 0 || ++cage->n_looks % REC_USAGE_WINDOW_S != 0)
+    return NULL;
+  n_held = read_number (cage, "cpu.stat", "nr_throttled");
+  held_us = (n_held - cage->n_held) * PERIOD_US;
+  cage->n_held = n_held;
+  if (held_us < REC_USAGE_WINDOW_S * G_USEC_PER_SEC / 2)
+    return NULL;
+  return g_strdup_printf ("for %d s it wanted more than browser.cpu-percent = %lld",
+      REC_USAGE_WINDOW_S, (long long) cage->max_cpu_percent);
 }

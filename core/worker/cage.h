@@ -19,5 +19,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecCage, rec_cage_free)
 int rec_cage_get_entrance (const RecCage *cage);
 /* NULL, or that the kernel has killed it for its memory, in words. Free it. */
 char *rec_cage_dup_excess (const RecCage *cage);
+/* Asked about once a second: NULL, or that it was held back most of the last REC_USAGE_WINDOW_S seconds, in words. Free it. */
+char *rec_cage_dup_shortage (RecCage *cage);
 
 #endif

@@ -50,6 +50,7 @@ struct RecPageCapture {
   RecPageClock clock;
   int64_t sound_end_us; /* where the next block should begin; 0: none yet */
   RecUsageMeter meter;
+  bool is_slowed; /* said so */
   unsigned tick;
   RecPageAnswered answered; /* to the one question */
 
@@ -521,13 +522,23 @@ look_at_usage (RecPageCapture *capture, int64_t now_us)
   const int64_t max_bytes = capture->meter.max_memory_bytes;
   RecUsage usage;
 
-  if (rec_browser_has_cage (capture->browser) ||
-      !rec_usage_read ("/proc", rec_browser_get_pid (capture->browser),
+  if (!rec_usage_read ("/proc", rec_browser_get_pid (capture->browser),
           max_bytes > 0 ? max_bytes : INT64_MAX, &usage))
     return;
   why = rec_usage_meter_add (&capture->meter, now_us, &usage);
   if (why != NULL)
     fail (capture, REC_PAGE_FAULT_LIMIT, g_steal_pointer (&why));
+}
+
+static void
+look_for_shortage (RecPageCapture *capture)
+{
+  g_autofree char *why = rec_browser_dup_shortage (capture->browser);
+
+  if (why == NULL || capture->is_slowed)
+    return;
+  capture->is_slowed = true;
+  capture->events.slowed (why, capture->data);
 }
 
 static gboolean
@@ -538,7 +549,10 @@ on_tick (gpointer data)
 
   if (has_failed (capture))
     return G_SOURCE_CONTINUE;
-  look_at_usage (capture, now_us);
+  if (rec_browser_has_cage (capture->browser))
+    look_for_shortage (capture);
+  else
+    look_at_usage (capture, now_us);
   if (capture->is_open)
     look_for_hang (capture, now_us);
   return G_SOURCE_CONTINUE;

@@ -45,6 +45,8 @@ typedef struct {
   void (*look) (int spread, bool has_right_size, void *data);
   /* A line of the page's console. */
   void (*console) (const char *line, void *data);
+  /* At most once: the kernel gives it less CPU time than it wants, to keep its limit. */
+  void (*slowed) (const char *why, void *data);
   /* Once; the capture is of no further use and may be freed within. */
   void (*failed) (RecPageFault fault, const char *why, void *data);
 } RecPageCaptureEvents;

@@ -412,6 +412,12 @@ on_sound (GBytes *samples, int rate, int64_t pts_ns, bool is_discont, void *data
   rec_page_feed_take_sound (run->feed, samples, rate, pts_ns, is_discont);
 }
 
+static void
+on_slowed (const char *why, void *data)
+{
+  say (data, "slowed", why);
+}
+
 /* A machine may be so slow that no browser comes to it in the first one's time. */
 static unsigned
 get_launch_ms (const RecPageRun *run)
@@ -429,6 +435,7 @@ make_capture (RecPageRun *run, GError **error)
     .sound = on_sound,
     .look = on_look,
     .console = on_console,
+    .slowed = on_slowed,
     .failed = on_failed,
   };
   RecJson *setup = run->recipe->setup, *browser = rec_json_get (setup, "browser");

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/path.h"
 #include "worker/cage.h"
+#include "worker/usage.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -383,6 +384,28 @@ test_the_kernel_slows_what_eats_time (void)
         throttled = g_ascii_strtoll (line + strlen ("nr_throttled "), NULL, 10);
     }
   }
+  for (unsigned i = 1; i < REC_USAGE_WINDOW_S; i++) {
+    g_assert_null (rec_cage_dup_shortage (cage));
+    g_usleep (G_USEC_PER_SEC);
+  }
+  g_autofree char *why = rec_cage_dup_shortage (cage);
+  g_assert_nonnull (why);
+  g_assert_nonnull (strstr (why, "browser.cpu-percent = 20"));
+  g_clear_pointer (&cage, rec_cage_free);
+  remove_group (folder);
+}
+
+static void
+test_who_rests_is_not_slowed (void)
+{
+  g_autofree char *folder = make_divided_group ();
+  g_autoptr (GError) error = NULL;
+
+  g_autoptr (RecCage) cage = rec_cage_new (folder, 0, 100, &error);
+  g_assert_no_error (error);
+  g_autoptr (RecChild) child = start_in (cage, "exec sleep 1000");
+  for (unsigned i = 0; i < 2 * REC_USAGE_WINDOW_S; i++)
+    g_assert_null (rec_cage_dup_shortage (cage));
   g_clear_pointer (&cage, rec_cage_free);
   remove_group (folder);
 }
@@ -410,6 +433,7 @@ main (int argc, char **argv)
     g_test_add_func ("/cage/the-kernel-ends-what-eats-memory",
         test_the_kernel_ends_what_eats_memory);
     g_test_add_func ("/cage/the-kernel-slows-what-eats-time", test_the_kernel_slows_what_eats_time);
+    g_test_add_func ("/cage/who-rests-is-not-slowed", test_who_rests_is_not_slowed);
   }
   return g_test_run ();
 }
