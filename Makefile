@@ -18,7 +18,7 @@ say = $(if $(V),,@printf '  %-7s %s\n' $(1) $(2);)
 
 PACKAGES := glib-2.0 gio-unix-2.0 libmicrohttpd json-c gstreamer-1.0 gstreamer-webrtc-1.0 \
   gstreamer-sdp-1.0 gstreamer-rtsp-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-audio-1.0 gstreamer-pbutils-1.0 gstreamer-rtp-1.0 \
-  inih gnutls libcurl libarchive
+  inih gnutls libcurl libarchive opus
 # Headers of other people are -isystem, so that their warnings stay theirs.
 PACKAGE_CFLAGS := $(patsubst -I%,-isystem %,$(shell pkg-config --cflags $(PACKAGES) 2>/dev/null))
 PACKAGE_LIBS := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null)

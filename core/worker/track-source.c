@@ -3,6 +3,7 @@
 #include "worker/track-source.h"
 
 #include "base/error.h"
+#include "worker/opus-decoder.h"
 #include "worker/pipeline.h"
 #include "worker/recipe.h"
 
@@ -11,7 +12,7 @@
 #define KEYFRAME_INTERVAL_US (500 * 1000)
 #define NO_PICTURE_US (1000 * 1000)
 #define RESTART_INTERVAL_NS REC_NS_PER_SECOND
-#define NOTED_RESTARTS 5 /* in a row */
+#define NOTED_FAILURES 5 /* in a row */
 /* libopus looks ahead by 6.5 ms (its restricted mode, which browsers do not use, by 2.5 ms). A packet bears the time of
  * its first sample, but what it decodes to begins that much earlier in the sound, so all would be heard that late. */
 #define OPUS_LOOKAHEAD_NS INT64_C (6500000)
@@ -36,13 +37,14 @@ struct RecTrackSource {
   GQueue waiting; /* of Waiting, in the order of arrival */
   int64_t waiting_bytes;
   bool is_discont;     /* the next packet does not follow the last */
-  unsigned n_failures; /* of the decoder, since it last handed something out */
+  unsigned n_failures; /* of the decoder, since it last made something of its input */
   int64_t restarted_ns, resume_ns;
   char *failure;
   bool is_noted;
   int64_t last_request_us;
 
   RecPicture picture;
+  RecOpusDecoder *opus; /* for what the pipeline hands out; NULL: that is decoded */
   RecAudioQueue *audio;
   RecTrackStats stats;
 };
@@ -68,6 +70,8 @@ typedef struct Codec {
   "vp9parse ! video/x-vp9,alignment=frame"                                                         \
   " ! avdec_vp9 max-threads=1 output-corrupt=false qos=false name=decoder"
 
+static const char opus_packets[] = "rtpopusdepay"; /* the rest is opus-decoder.c's */
+
 static const Codec codecs[] = {
   { "VP8", true,
       "rtpvp8depay wait-for-keyframe=true request-keyframe=true ! vp8dec threads=1 qos=false "
@@ -76,7 +80,7 @@ static const Codec codecs[] = {
   { "H264", true,
       "rtph264depay wait-for-keyframe=true request-keyframe=true"
       " ! video/x-h264,stream-format=byte-stream,alignment=au ! " H264_DECODER },
-  { "OPUS", false, "rtpopusdepay ! opusdec" TO_MIXER, OPUS_LOOKAHEAD_NS },
+  { "OPUS", false, opus_packets, OPUS_LOOKAHEAD_NS },
   { REC_CODEC_PAGE_VIDEO, true, H264_DECODER, 0,
       "video/x-h264,stream-format=byte-stream,alignment=au" },
   { REC_CODEC_PAGE_AUDIO, false, "identity" TO_MIXER, 0,
@@ -98,6 +102,18 @@ rec_track_source_describe (const char *name, bool is_video)
   const Codec *codec = find_codec (name, is_video);
 
   return codec != NULL ? codec->description : NULL;
+}
+
+/* --- failures ------------------------------------------------------------------------------------- */
+
+/* One is the network's, several in a row are the sender's. */
+static void
+note_failure (RecTrackSource *track, const GError *cause, const char *what_now)
+{
+  if (track->is_noted || ++track->n_failures < NOTED_FAILURES)
+    return;
+  track->is_noted = true;
+  track->failure = g_strdup_printf ("%s; %s", cause->message, what_now);
 }
 
 /* --- output of the decoder ----------------------------------------------------------------------- */
@@ -128,11 +144,36 @@ take_sound (RecTrackSource *track, GstBuffer *buffer, int64_t pts_ns)
 }
 
 static void
+take_packet (RecTrackSource *track, GstBuffer *buffer, int64_t pts_ns)
+{
+  g_autoptr (GError) error = NULL;
+  const float *samples;
+  int64_t n_samples;
+  GstMapInfo map;
+
+  if (pts_ns < 0 || !gst_buffer_map (buffer, &map, GST_MAP_READ))
+    return;
+  samples = rec_opus_decoder_decode (track->opus, map.data, map.size, &n_samples, &error);
+  gst_buffer_unmap (buffer, &map);
+  if (samples == NULL) {
+    note_failure (track, error, "packets that can be decoded are waited for");
+    return;
+  }
+  track->n_failures = 0;
+  rec_audio_queue_write (track->audio, pts_ns - track->lookahead_ns - track->start_ns, samples,
+      n_samples);
+}
+
+static void
 on_output (GstBuffer *buffer, GstCaps *caps, int64_t pts_ns, int64_t dts_ns, void *data)
 {
   RecTrackSource *track = data;
 
   (void) dts_ns;
+  if (track->opus != NULL) {
+    take_packet (track, buffer, pts_ns);
+    return;
+  }
   track->n_failures = 0;
   if (track->is_video)
     take_picture (track, buffer, caps);
@@ -244,6 +285,7 @@ rec_track_source_new (const RecTrackRecipe *recipe, RecKeyframeWanted wanted, vo
   track->wanted = wanted;
   track->data = data;
   track->audio = rec_audio_queue_new ();
+  track->opus = codec->description == opus_packets ? rec_opus_decoder_new () : NULL;
   /* The server asks when it attaches the feed; what gets lost after that may be asked for at once. */
   track->last_request_us = g_get_monotonic_time () - KEYFRAME_INTERVAL_US;
   g_queue_init (&track->waiting);
@@ -275,6 +317,7 @@ rec_track_source_free (RecTrackSource *track)
   rec_pipeline_free (track->pipeline);
   drop_waiting (track);
   gst_clear_buffer (&track->picture.buffer);
+  rec_opus_decoder_free (track->opus);
   rec_audio_queue_free (track->audio);
   gst_clear_caps (&track->caps);
   g_free (track->name);
@@ -346,10 +389,7 @@ drop_pipeline (RecTrackSource *track, int64_t pts_ns, const GError *cause)
   g_clear_pointer (&track->pipeline, rec_pipeline_free);
   track->resume_ns = MAX (pts_ns, track->restarted_ns + RESTART_INTERVAL_NS);
   request_keyframe (track);
-  if (track->is_noted || ++track->n_failures < NOTED_RESTARTS)
-    return;
-  track->is_noted = true;
-  track->failure = g_strdup_printf ("%s; its decoder is tried anew every second", cause->message);
+  note_failure (track, cause, "its decoder is tried anew every second");
 }
 
 static bool
