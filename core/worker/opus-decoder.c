@@ -26,6 +26,8 @@ rec_opus_decoder_new (void)
   decoder->state = opus_decoder_create (REC_AUDIO_RATE, REC_AUDIO_CHANNELS, NULL);
   if (decoder->state == NULL)
     g_error ("no memory for an Opus decoder");
+  /* Else some of a stereo sound is lost for who listens to both channels in one. */
+  opus_decoder_ctl (decoder->state, OPUS_SET_PHASE_INVERSION_DISABLED (1));
   return decoder;
 }
 
