@@ -8,7 +8,7 @@ import { Recording, countUniqueFrames, measure, pause, withPeople, withServer } 
 
 export const after = ['composed'];
 
-const seconds = 10;
+const seconds = 20;
 const settle = 3;
 const n = 4;
 const tones = [500, 700, 900, 1100]; // of the first four of recto-load
