@@ -156,6 +156,7 @@ take_packet (RecTrackSource *track, GstBuffer *buffer, int64_t pts_ns)
   samples = rec_opus_decoder_decode (track->opus, map.data, map.size, &n_samples, &error);
   gst_buffer_unmap (buffer, &map);
   if (samples == NULL) {
+    g_prefix_error (&error, "%s: ", track->name);
     note_failure (track, error, "packets that can be decoded are waited for");
     return;
   }

@@ -105,6 +105,15 @@ break_start_code (uint8_t *bytes, gsize size, GRand *random G_GNUC_UNUSED)
     memset (code, 0, 3);
 }
 
+/* Opus that claims to hold 63 frames of 20 ms, where 120 ms are the most. */
+static void
+make_long (uint8_t *bytes, gsize size, GRand *random G_GNUC_UNUSED)
+{
+  g_assert_cmpuint (size, >, RTP_HEADER + 2);
+  bytes[RTP_HEADER] = 0xff;
+  bytes[RTP_HEADER + 1] = 0x3f;
+}
+
 typedef struct {
   const char *codec;
   Spoil spoil;
@@ -128,6 +137,26 @@ test_is_seen_again_after_nonsense (gconstpointer data)
   g_assert_cmpuint (film->frames->len, ==, 450);
   rec_film_assert_pixel (film, 448, 80, 120, RED);
   rec_film_assert_pixel (film, 448, 240, 120, GREEN);
+}
+
+static void
+test_is_heard_again_after_nonsense (void)
+{
+  g_autoptr (RecFixture) first = rec_fixture_tone (440, 1);
+  g_autoptr (RecFixture) broken = rec_fixture_tone (440, 1);
+  g_autoptr (RecFixture) last = rec_fixture_tone (880, 1.5);
+  g_autoptr (RecWorkerRig) rig = rec_worker_rig_new (&small);
+  g_autoptr (RecFilm) film = NULL;
+
+  spoil (broken, make_long);
+  rec_worker_rig_play (rig, &(RecRigTrack){ 1, "a", "OPUS", false, 0 }, first, 0);
+  rec_worker_rig_queue (rig, 1, broken, 1);
+  rec_worker_rig_queue (rig, 1, last, 2);
+  film = finish (rig, 3.5);
+  g_assert_true (rec_worker_rig_has_note (rig, "OPUS of stream 'a'"));
+  g_assert_cmpfloat (rec_film_get_tone (film, 440, 0.1, 0.9), >, 0.3);
+  g_assert_cmpfloat (rec_film_get_tone (film, 440, 1.2, 1.8), <, 0.01);
+  g_assert_cmpfloat (rec_film_get_tone (film, 880, 2.2, 3.3), >, 0.3);
 }
 
 /* A few bytes of key frame that ask for hundreds of megabytes. */
@@ -257,6 +286,7 @@ main (int argc, char **argv)
       test_is_seen_again_after_nonsense);
   g_test_add_data_func ("/hostile/is-seen-again-after-nonsense/vp9", &vp9_all,
       test_is_seen_again_after_nonsense);
+  g_test_add_func ("/hostile/is-heard-again-after-nonsense", test_is_heard_again_after_nonsense);
   g_test_add_data_func ("/hostile/giant-pictures-are-refused/vp8", "VP8",
       test_giant_pictures_are_refused);
   g_test_add_data_func ("/hostile/giant-pictures-are-refused/vp9", "VP9",
