@@ -41,17 +41,21 @@ rec_opus_decoder_free (RecOpusDecoder *decoder)
 }
 
 const float *
-rec_opus_decoder_decode (RecOpusDecoder *decoder, const uint8_t *packet, size_t size,
-    int64_t *n_samples, GError **error)
+rec_opus_decoder_decode (RecOpusDecoder *decoder, GstBuffer *packet, int64_t *n_samples,
+    GError **error)
 {
-  /* Without a packet libopus would make up what is missing. */
-  const int n = size == 0 ? OPUS_INVALID_PACKET
-                          : opus_decode_float (decoder->state, packet, (opus_int32) size,
-                                decoder->samples, MAX_SAMPLES, 0);
+  int n = OPUS_INVALID_PACKET;
+  GstMapInfo map;
 
+  /* Without a packet libopus would make up what is missing. */
+  if (gst_buffer_get_size (packet) > 0 && gst_buffer_map (packet, &map, GST_MAP_READ)) {
+    n = opus_decode_float (decoder->state, map.data, (opus_int32) map.size, decoder->samples,
+        MAX_SAMPLES, 0);
+    gst_buffer_unmap (packet, &map);
+  }
   if (n < 0) {
-    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "a packet of %zu bytes: %s", size,
-        opus_strerror (n));
+    g_set_error (error, REC_ERROR, REC_ERROR_INVALID_ARGUMENT, "a packet of %zu bytes: %s",
+        gst_buffer_get_size (packet), opus_strerror (n));
     return NULL;
   }
   *n_samples = n;

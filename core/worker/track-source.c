@@ -13,9 +13,6 @@
 #define NO_PICTURE_US (1000 * 1000)
 #define RESTART_INTERVAL_NS REC_NS_PER_SECOND
 #define NOTED_FAILURES 5 /* in a row */
-/* libopus looks ahead by 6.5 ms (its restricted mode, which browsers do not use, by 2.5 ms). A packet bears the time of
- * its first sample, but what it decodes to begins that much earlier in the sound, so all would be heard that late. */
-#define OPUS_LOOKAHEAD_NS INT64_C (6500000)
 
 typedef struct Waiting {
   GstBuffer *rtp;
@@ -27,7 +24,6 @@ struct RecTrackSource {
   bool is_video;
   char *name;
   const char *description; /* of the pipeline */
-  int64_t lookahead_ns;    /* of the decoder: what it hands out belongs that much earlier */
   GstCaps *caps;
   int64_t start_ns, max_ms, max_bytes;
   RecKeyframeWanted wanted;
@@ -53,13 +49,9 @@ typedef struct Codec {
   const char *name;
   bool is_video;
   const char *description;
-  int64_t lookahead_ns;
   const char *media_type; /* NULL: RTP */
+  bool is_opus;           /* the pipeline hands out packets: the rest is opus-decoder.c's */
 } Codec;
-
-#define TO_MIXER                                                                                   \
-  " ! audioconvert ! audioresample"                                                                \
-  " ! capsfilter caps=audio/x-raw,format=F32LE,layout=interleaved,rate=48000,channels=2"
 
 #define H264_DECODER                                                                               \
   "h264parse ! avdec_h264 max-threads=1 output-corrupt=false qos=false name=decoder"
@@ -70,8 +62,6 @@ typedef struct Codec {
   "vp9parse ! video/x-vp9,alignment=frame"                                                         \
   " ! avdec_vp9 max-threads=1 output-corrupt=false qos=false name=decoder"
 
-static const char opus_packets[] = "rtpopusdepay"; /* the rest is opus-decoder.c's */
-
 static const Codec codecs[] = {
   { "VP8", true,
       "rtpvp8depay wait-for-keyframe=true request-keyframe=true ! vp8dec threads=1 qos=false "
@@ -80,10 +70,12 @@ static const Codec codecs[] = {
   { "H264", true,
       "rtph264depay wait-for-keyframe=true request-keyframe=true"
       " ! video/x-h264,stream-format=byte-stream,alignment=au ! " H264_DECODER },
-  { "OPUS", false, opus_packets, OPUS_LOOKAHEAD_NS },
-  { REC_CODEC_PAGE_VIDEO, true, H264_DECODER, 0,
+  { "OPUS", false, "rtpopusdepay", .is_opus = true },
+  { REC_CODEC_PAGE_VIDEO, true, H264_DECODER,
       "video/x-h264,stream-format=byte-stream,alignment=au" },
-  { REC_CODEC_PAGE_AUDIO, false, "identity" TO_MIXER, 0,
+  { REC_CODEC_PAGE_AUDIO, false,
+      "audioconvert ! audioresample"
+      " ! capsfilter caps=audio/x-raw,format=F32LE,layout=interleaved,rate=48000,channels=2",
       "audio/x-raw,format=S16LE,layout=interleaved,channels=2,channel-mask=(bitmask)0x3" },
 };
 
@@ -137,8 +129,7 @@ take_sound (RecTrackSource *track, GstBuffer *buffer, int64_t pts_ns)
 
   if (pts_ns < 0 || !gst_buffer_map (buffer, &map, GST_MAP_READ))
     return;
-  rec_audio_queue_write (track->audio, pts_ns - track->lookahead_ns - track->start_ns,
-      (const float *) (void *) map.data,
+  rec_audio_queue_write (track->audio, pts_ns - track->start_ns, (const float *) (void *) map.data,
       (int64_t) (map.size / sizeof (float) / REC_AUDIO_CHANNELS));
   gst_buffer_unmap (buffer, &map);
 }
@@ -149,19 +140,17 @@ take_packet (RecTrackSource *track, GstBuffer *buffer, int64_t pts_ns)
   g_autoptr (GError) error = NULL;
   const float *samples;
   int64_t n_samples;
-  GstMapInfo map;
 
-  if (pts_ns < 0 || !gst_buffer_map (buffer, &map, GST_MAP_READ))
+  if (pts_ns < 0)
     return;
-  samples = rec_opus_decoder_decode (track->opus, map.data, map.size, &n_samples, &error);
-  gst_buffer_unmap (buffer, &map);
+  samples = rec_opus_decoder_decode (track->opus, buffer, &n_samples, &error);
   if (samples == NULL) {
     g_prefix_error (&error, "%s: ", track->name);
     note_failure (track, error, "packets that can be decoded are waited for");
     return;
   }
   track->n_failures = 0;
-  rec_audio_queue_write (track->audio, pts_ns - track->lookahead_ns - track->start_ns, samples,
+  rec_audio_queue_write (track->audio, pts_ns - REC_OPUS_LOOKAHEAD_NS - track->start_ns, samples,
       n_samples);
 }
 
@@ -278,7 +267,6 @@ rec_track_source_new (const RecTrackRecipe *recipe, RecKeyframeWanted wanted, vo
   track->is_video = recipe->is_video;
   track->name = g_strdup_printf ("%s of stream '%s'", codec->name, recipe->stream_id);
   track->description = codec->description;
-  track->lookahead_ns = codec->lookahead_ns;
   track->caps = make_caps (recipe, codec);
   track->start_ns = recipe->start_ns;
   track->max_ms = recipe->max_ms;
@@ -286,7 +274,7 @@ rec_track_source_new (const RecTrackRecipe *recipe, RecKeyframeWanted wanted, vo
   track->wanted = wanted;
   track->data = data;
   track->audio = rec_audio_queue_new ();
-  track->opus = codec->description == opus_packets ? rec_opus_decoder_new () : NULL;
+  track->opus = codec->is_opus ? rec_opus_decoder_new () : NULL;
   /* The server asks when it attaches the feed; what gets lost after that may be asked for at once. */
   track->last_request_us = g_get_monotonic_time () - KEYFRAME_INTERVAL_US;
   g_queue_init (&track->waiting);

@@ -103,12 +103,9 @@ decode_packet (RecOpusDecoder *decoder, GstBuffer *packet)
 {
   g_autoptr (GError) error = NULL;
   int64_t n_samples;
-  GstMapInfo map;
 
-  gst_buffer_map (packet, &map, GST_MAP_READ);
-  if (rec_opus_decoder_decode (decoder, map.data, map.size, &n_samples, &error) == NULL)
+  if (rec_opus_decoder_decode (decoder, packet, &n_samples, &error) == NULL)
     g_error ("%s", error->message);
-  gst_buffer_unmap (packet, &map);
 }
 
 /* Decodes a loop of one stream; gives the pictures when they are asked for. */
@@ -120,7 +117,7 @@ decode (const LoadMedia *media, bool is_video, GPtrArray *pictures, GstVideoInfo
   g_autoptr (GstElement) pipeline = parse (text);
   g_autoptr (GstElement) source = get_source (pipeline, "in", is_video);
   g_autoptr (GstElement) sink = gst_bin_get_by_name (GST_BIN (pipeline), "out");
-  RecOpusDecoder *opus = rec_opus_decoder_new ();
+  RecOpusDecoder *opus = is_video ? NULL : rec_opus_decoder_new ();
   GstSample *sample;
   double before_s;
 
