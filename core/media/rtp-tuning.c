@@ -5,8 +5,8 @@
 #define RECEIVER_REPORT_MS 100
 #define SENDER_REPORT_MS 500
 #define ASSUMED_BANDWIDTH 2e6 /* bit/s, of which five percent may be reports */
-#define PACKETS_IN_ORDER                                                                           \
-  2u /* at the beginning of a stream: enough not to wait for an earlier one */
+/* At the beginning of a stream: enough not to wait for an earlier one. */
+#define PACKETS_IN_ORDER 2u
 
 /* --- sessions --------------------------------------------------------------------------------------- */
 
