@@ -12,8 +12,8 @@ const layout = 'branded';
 const n = 2;
 const seconds = 10;
 const settle = 3;
-const clapping = 44; // a clap every 2 s: one of 22 may be off
-const classicClapping = 20;
+const clapInterval = 2; // seconds
+const clapCounts = { ours: 22, classic: 10 }; // one of 22 may be off
 const starts = 3;
 const properties = { recordingLayout: 'CUSTOM', customLayout: layout, resolution: '1280x720', frameRate: 25 };
 
@@ -54,7 +54,7 @@ async function startClassic(server) {
 }
 
 /** Films people who move, then people who clap. */
-async function film(server, start, clapping) {
+async function film(server, start, claps) {
   return withPeople(server, 'bench', ['--publishers', n], async (people) => {
     await pause(settle);
     const { server: idle } = await measure(seconds / 2, { server: server.pid });
@@ -68,23 +68,23 @@ async function film(server, start, clapping) {
       used = await measure(seconds, { recorder: way.pids, server: server.pid });
       await withPeople(server, 'bench', ['--publishers', n, '--flash', '--name', 'clapper'], async () => {
         await people.stop();
-        await pause(clapping);
+        await pause(claps * clapInterval);
         times.ended = performance.now();
         file = await way.stop();
       });
     } finally {
       file ??= await way.stop();
     }
-    return { ...used, idle, startMs: way.startMs, claps: clapping / 2, ...(await judge(file, times, clapping)) };
+    return { ...used, idle, startMs: way.startMs, claps, ...(await judge(file, times, claps)) };
   });
 }
 
 /** times: of the clock, the last one is the end of the file. */
-async function judge(file, { begun, ended }, clapping) {
+async function judge(file, { begun, ended }, claps) {
   const { duration } = await media.probe(file);
   const from = duration - (ended - begun) / 1000;
   const { unique, frames } = await countUniqueFrames(file, from, from + seconds);
-  const pairs = (await media.syncOffsets(file, 900)).filter(({ at }) => at > duration - clapping);
+  const pairs = (await media.syncOffsets(file, 900)).filter(({ at }) => at > duration - claps * clapInterval);
   return { unique, frames, offsets: pairs.map(({ ms }) => ms) };
 }
 
@@ -118,7 +118,7 @@ async function timeStarts(server) {
 export async function run(bench) {
   await installGrabber(bench);
   await withServer(async (server) => {
-    const ours = await film(server, () => startOurs(bench, server), clapping);
+    const ours = await film(server, () => startOurs(bench, server), clapCounts.ours);
     tell(bench, 'ours', ours);
     if (ours.offsets.length < ours.claps / 2)
       throw new Error(`there are ${ours.offsets.length} claps with picture and sound instead of ${ours.claps}`);
@@ -129,7 +129,7 @@ export async function run(bench) {
     const times = [ours.startMs, ...(await timeStarts(server))];
     bench.note(`start: ${times.map(Math.round).join(' ')} ms`);
     bench.row('page.start.answer_ms', median(times), 'ms', 0);
-    const classic = await film(server, () => startClassic(server), classicClapping);
+    const classic = await film(server, () => startClassic(server), clapCounts.classic);
     tell(bench, 'the classic way', classic);
     bench.row('page.n2.classic_cpu_ratio', sum(classic, 'cores') / sum(ours, 'cores'), 'ratio', 2);
   }, { 'browser.fallback': 'fail', 'browser.ready-timeout-ms': 60000 });
