@@ -32,8 +32,9 @@ struct RecUpload {
   GThread *thread;
   int64_t n_announced;
   atomic_llong n_written;
-  int64_t n_pushed; /* [http] */
-  bool is_settled;  /* [main] */
+  atomic_bool has_failed; /* no more of what it announced will be written */
+  int64_t n_pushed;       /* [http] */
+  bool is_settled;        /* [main] */
 
   RecLock lock; /* guards what follows */
   pthread_cond_t changed;
@@ -67,6 +68,8 @@ rec_upload_get_token (const RecUpload *upload)
 int64_t
 rec_upload_get_missing_bytes (const RecUpload *upload)
 {
+  if (atomic_load (&upload->has_failed))
+    return 0;
   return MAX (0, upload->n_announced - atomic_load (&upload->n_written));
 }
 
@@ -340,10 +343,14 @@ static void *
 receive (void *data)
 {
   RecUpload *upload = data;
+  const bool is_kept = write_file (upload, &upload->file.error) &&
+                       look_and_keep (upload, &upload->file.error);
 
-  if (!write_file (upload, &upload->file.error) || !look_and_keep (upload, &upload->file.error))
-    unlink (upload->part);
   rec_fd_close (&upload->file.fd);
+  if (!is_kept) {
+    atomic_store (&upload->has_failed, true); /* who sees the file gone may count on its bytes */
+    unlink (upload->part);
+  }
   lose (upload);
   upload->events->finished (upload, upload->data);
   return NULL;

@@ -59,10 +59,20 @@ pop_finished (RecUploads *uploads)
   return upload;
 }
 
+/* Its place is free before anybody hears that it is over: who is told may come again at once. */
+static void
+free_place (RecUploads *uploads, RecUpload *upload, bool is_kept)
+{
+  REC_LOCKED (&uploads->lock);
+  uploads->n_kept += is_kept;
+  g_ptr_array_remove (uploads->active, upload);
+}
+
 static void
 settle (RecUploads *uploads, RecUpload *upload)
 {
   const GError *error;
+  g_autoptr (RecUpload) kept_alive = rec_upload_ref (upload);
   RecJson *entity = rec_upload_settle (upload, &error);
   g_autofree Waiter *waiter = NULL;
 
@@ -75,12 +85,10 @@ settle (RecUploads *uploads, RecUpload *upload)
   } else {
     g_message ("upload '%s' was not kept: %s", rec_upload_get_id (upload), error->message);
   }
+  free_place (uploads, upload, entity != NULL);
   g_hash_table_steal_extended (uploads->waiters, upload, NULL, (gpointer *) &waiter);
   if (waiter != NULL)
     waiter->done (entity, error, waiter->data);
-  REC_LOCKED (&uploads->lock);
-  uploads->n_kept += entity != NULL;
-  g_ptr_array_remove (uploads->active, upload);
 }
 
 static bool
