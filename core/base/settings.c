@@ -245,9 +245,10 @@ const RecSetting rec_settings[] = {
     CHOICES ("ultrafast", "superfast", "veryfast", "faster", "fast", "medium"), NULL, 0,
     "x264's preset: later ones make smaller files and need more CPU." },
   { "encoder.quality", REC_SETTING_INT, "25", 1, 51, NULL, NULL, NULL, 0,
-    "x264's rate factor: lower is better and larger; 23 takes about a third more room." },
+    "Lower is better and larger: x264's rate factor; preset ultrafast keeps to the quantizer below it. 23 takes about a "
+    "third more room." },
   { "encoder.max-video-bitrate", REC_SETTING_INT, "4000", 50, 100000, "kbit/s", NULL, NULL, 0,
-    "Most that the picture takes, however much moves in it." },
+    "Most that the picture takes over some seconds, however much moves in it." },
   { "encoder.keyframe-interval-ms", REC_SETTING_INT, "2000", 100, 60000, "ms", NULL, NULL, 0,
     "Time between two keyframes of the file: how exactly a player can seek." },
   { "encoder.threads", REC_SETTING_INT, "0", 0, 64, NULL, NULL, NULL, 0,

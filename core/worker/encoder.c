@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/lock.h"
+#include "worker/bitrate-guard.h"
 #include "worker/pipeline.h"
 #include "worker/timeline.h"
 
@@ -11,10 +12,20 @@
 
 #define QUEUE_BUFFERS 16
 #define ONE_THREAD_PIXELS (INT64_C (1280) * 720 * 30) /* per second */
+/* As good pictures at as many bits, in the mean of somebody before a wall and of pictures in which all moves. */
+#define QUANTIZER_BELOW_CRF 1
 #define OPUS_HEAD_PRE_SKIP 10 /* offset of the 16-bit pre-skip, RFC 7845 5.1 */
+
+/* x264 chooses by `crf` how coarse each picture gets, for which it shrinks it and guesses its cost: a third of its time
+ * with preset ultrafast. A constant quantizer does without, but nothing bounds its bit rate. */
+typedef enum {
+  BY_RATE_FACTOR,
+  BY_CONSTANT_QUANTIZER,
+} Quality;
 
 struct RecEncoder {
   RecEncoderRecipe recipe;
+  GstCaps *caps; /* of the input */
   uint32_t track_id;
   RecEncoderEvents events;
   void *data;
@@ -31,7 +42,12 @@ struct RecEncoder {
 
   struct { /* of the encoder's thread */
     bool has_track, has_failed;
+    Quality quality;
+    RecBitrateGuard guard;
+    unsigned n_keys;      /* that the pipeline was made to give */
+    unsigned n_since_key; /* pictures pushed since, and with, the last keyframe */
     GBytes *codec_data;
+    char *level; /* of H.264: "3.1" */
     int64_t codec_delay_ns;
   } own;
 };
@@ -101,26 +117,48 @@ choose_threads (const RecEncoderRecipe *recipe)
   return (int) CLAMP (g_get_num_processors (), 1, 4);
 }
 
-/* No B-frames and no lookahead: they would hold back what should be on the disk. Frame threads hold back one picture
- * each and cost less quality than slices. */
-static char *
-describe_video (const RecEncoderRecipe *recipe)
+/* Slower presets spread bits within a picture, which a constant quantizer can't. */
+static Quality
+choose_quality (const RecEncoderRecipe *recipe)
 {
-  return g_strdup_printf (
-      "x264enc speed-preset=%s pass=qual quantizer=%d bitrate=%d vbv-buf-capacity=1000"
-      " key-int-max=%d bframes=0 rc-lookahead=0 sync-lookahead=0 mb-tree=false"
-      " sliced-threads=false threads=%d qos=false"
-      " ! capsfilter caps=video/x-h264,stream-format=%s,alignment=au",
-      recipe->preset, recipe->crf, recipe->max_bitrate,
-      MAX (recipe->keyframe_interval_ms * recipe->frame_rate / 1000, 1), choose_threads (recipe),
-      recipe->format == REC_FORMAT_H264_AVC ? "avc" : "byte-stream");
+  return strcmp (recipe->preset, "ultrafast") == 0 ? BY_CONSTANT_QUANTIZER : BY_RATE_FACTOR;
 }
 
 static char *
-describe (const RecEncoderRecipe *recipe)
+describe_quality (const RecEncoderRecipe *recipe, Quality quality)
 {
-  if (rec_encoder_is_video (recipe))
-    return describe_video (recipe);
+  if (quality == BY_CONSTANT_QUANTIZER) /* 0 would be lossless, which few players know */
+    return g_strdup_printf ("pass=quant quantizer=%d", MAX (recipe->crf - QUANTIZER_BELOW_CRF, 1));
+  return g_strdup_printf ("pass=qual quantizer=%d bitrate=%d vbv-buf-capacity=1000", recipe->crf,
+      recipe->max_bitrate);
+}
+
+static unsigned
+count_pictures_per_key (const RecEncoderRecipe *recipe)
+{
+  return (unsigned) MAX (recipe->keyframe_interval_ms * recipe->frame_rate / 1000, 1);
+}
+
+/* No B-frames and no lookahead: they would hold back what should be on the disk. Frame threads hold back one picture
+ * each and cost less quality than slices. `stitchable` and the same level make the headers those of any other quality.
+ * level: NULL for x264's choice. */
+static char *
+describe_video (const RecEncoderRecipe *recipe, Quality quality, const char *level)
+{
+  g_autofree char *settings = describe_quality (recipe, quality);
+
+  return g_strdup_printf (
+      "x264enc speed-preset=%s %s key-int-max=%u bframes=0 rc-lookahead=0 sync-lookahead=0"
+      " mb-tree=false sliced-threads=false threads=%d qos=false option-string=stitchable=1"
+      " ! capsfilter caps=video/x-h264,stream-format=%s,alignment=au%s%s",
+      recipe->preset, settings, count_pictures_per_key (recipe), choose_threads (recipe),
+      recipe->format == REC_FORMAT_H264_AVC ? "avc" : "byte-stream",
+      level != NULL ? ",level=(string)" : "", level != NULL ? level : "");
+}
+
+static char *
+describe_audio (const RecEncoderRecipe *recipe)
+{
   if (recipe->format == REC_FORMAT_AAC_RAW)
     return g_strdup_printf ("avenc_aac aac-coder=fast bitrate=%d", recipe->audio_bitrate * 1000);
   return g_strdup_printf ("audioconvert ! opusenc bitrate=%d audio-type=generic",
@@ -196,6 +234,9 @@ announce_track (RecEncoder *encoder, GstCaps *caps)
   encoder->own.has_track = true;
   if (recipe->format != REC_FORMAT_H264_ANNEXB)
     encoder->own.codec_data = dup_codec_data (caps);
+  if (is_video)
+    encoder->own.level =
+        g_strdup (gst_structure_get_string (gst_caps_get_structure (caps, 0), "level"));
   if (encoder->own.codec_data != NULL)
     track.codec_data = g_bytes_get_data (encoder->own.codec_data, &size);
   track.codec_data_size = (uint32_t) size;
@@ -241,8 +282,95 @@ on_output (GstBuffer *buffer, GstCaps *caps, int64_t pts_ns, int64_t dts_ns, voi
   };
   packet->packet.data = g_bytes_get_data (packet->bytes, &size);
   packet->packet.data_size = (uint32_t) size;
+  if (packet->is_video)
+    rec_bitrate_guard_note (&encoder->own.guard, pts_ns, size);
   encoder->events.packet (encoder, packet, encoder->data);
   rec_encoded_packet_unref (packet);
+}
+
+/* --- what makes packets ---------------------------------------------------------------------------- */
+
+static RecPipeline *
+make_pipeline (RecEncoder *encoder, GError **error)
+{
+  static const RecPipelineEvents events = { .output = on_output };
+  const RecEncoderRecipe *recipe = &encoder->recipe;
+  const bool is_video = rec_encoder_is_video (recipe);
+  g_autofree char *description =
+      is_video ? describe_video (recipe, encoder->own.quality, encoder->own.level)
+               : describe_audio (recipe);
+  const RecPipelineRecipe pipeline = {
+    .name = is_video ? "video encoder" : "audio encoder",
+    .description = description,
+    .caps = encoder->caps,
+  };
+
+  return rec_pipeline_new (&pipeline, &events, encoder, error);
+}
+
+/* x264 numbers keyframes 0, 1, 0, 1, ...: two of the same number in a row are one picture to a decoder. */
+static bool
+may_begin_anew (const RecEncoder *encoder)
+{
+  return encoder->own.n_since_key > 1 || encoder->own.n_keys % 2 == 0;
+}
+
+static Quality
+find_quality (const RecEncoder *encoder)
+{
+  return rec_bitrate_guard_is_over (&encoder->own.guard) ? BY_RATE_FACTOR
+                                                         : choose_quality (&encoder->recipe);
+}
+
+/* What the last pipeline holds comes out first. Without a next one it goes on as it was. */
+static bool
+change_quality (RecEncoder *encoder, GError **error)
+{
+  g_autoptr (GError) reason = NULL;
+  g_autoptr (RecPipeline) last = NULL;
+  RecPipeline *next;
+
+  encoder->own.quality = find_quality (encoder);
+  next = make_pipeline (encoder, &reason);
+  if (next == NULL) {
+    g_warning ("the picture goes on as it was, whatever its bit rate: %s", reason->message);
+    return true;
+  }
+  g_info ("the picture is %s %d kbit/s",
+      encoder->own.quality == BY_RATE_FACTOR ? "held to" : "again far below",
+      encoder->recipe.max_bitrate);
+  last = encoder->pipeline;
+  encoder->pipeline = next;
+  encoder->own.n_keys = encoder->own.n_since_key = 0;
+  return rec_pipeline_finish (last, error);
+}
+
+static void
+count_picture (RecEncoder *encoder, bool is_forced)
+{
+  if (is_forced || encoder->own.n_since_key % count_pictures_per_key (&encoder->recipe) == 0) {
+    encoder->own.n_keys++;
+    encoder->own.n_since_key = 0;
+  }
+  encoder->own.n_since_key++;
+}
+
+/* Takes the buffer. */
+static bool
+encode (RecEncoder *encoder, GstBuffer *buffer, GError **error)
+{
+  if (rec_encoder_is_video (&encoder->recipe)) {
+    if (find_quality (encoder) != encoder->own.quality && may_begin_anew (encoder) &&
+        !change_quality (encoder, error)) {
+      gst_buffer_unref (buffer);
+      return false;
+    }
+    const bool is_forced = g_atomic_int_compare_and_exchange (&encoder->wants_keyframe, 1, 0);
+    if (is_forced)
+      rec_pipeline_force_keyframe (encoder->pipeline);
+    count_picture (encoder, is_forced);
+  }
+  return rec_pipeline_push (encoder->pipeline, buffer, error);
 }
 
 /* --- the thread ------------------------------------------------------------------------------------ */
@@ -284,9 +412,7 @@ run (gpointer data)
       gst_buffer_unref (buffer);
       continue;
     }
-    if (g_atomic_int_compare_and_exchange (&encoder->wants_keyframe, 1, 0))
-      rec_pipeline_force_keyframe (encoder->pipeline);
-    check (encoder, rec_pipeline_push (encoder->pipeline, buffer, &error), error);
+    check (encoder, encode (encoder, buffer, &error), error);
   }
   if (!encoder->own.has_failed)
     check (encoder, rec_pipeline_finish (encoder->pipeline, &last_error), last_error);
@@ -299,23 +425,19 @@ RecEncoder *
 rec_encoder_new (const RecEncoderRecipe *recipe, GstCaps *caps, uint32_t track_id,
     const RecEncoderEvents *events, void *data, GError **error)
 {
-  static const RecPipelineEvents pipeline_events = { .output = on_output };
-  g_autofree char *description = describe (recipe);
-  const RecPipelineRecipe pipeline = {
-    .name = rec_encoder_is_video (recipe) ? "video encoder" : "audio encoder",
-    .description = description,
-    .caps = caps,
-  };
   RecEncoder *encoder = g_new0 (RecEncoder, 1);
 
   encoder->recipe = *recipe;
+  encoder->caps = gst_caps_ref (caps);
+  encoder->own.quality = choose_quality (recipe);
+  rec_bitrate_guard_init (&encoder->own.guard, recipe->max_bitrate);
   encoder->track_id = track_id;
   encoder->events = *events;
   encoder->data = data;
   rec_lock_init (&encoder->shared.lock);
   pthread_cond_init (&encoder->shared.changed, NULL);
   g_queue_init (&encoder->shared.queue);
-  encoder->pipeline = rec_pipeline_new (&pipeline, &pipeline_events, encoder, error);
+  encoder->pipeline = make_pipeline (encoder, error);
   if (encoder->pipeline == NULL) {
     rec_encoder_free (encoder);
     return NULL;
@@ -364,5 +486,7 @@ rec_encoder_free (RecEncoder *encoder)
   pthread_cond_destroy (&encoder->shared.changed);
   rec_lock_clear (&encoder->shared.lock);
   g_clear_pointer (&encoder->own.codec_data, g_bytes_unref);
+  gst_caps_unref (encoder->caps);
+  g_free (encoder->own.level);
   g_free (encoder);
 }
