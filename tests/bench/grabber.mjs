@@ -72,8 +72,9 @@ async function startScreen(programs) {
   await within(10, 'PulseAudio listens', () => existsSync(`${programs.folder}/sound`));
 }
 
+/** Answers the path of its connection. */
 async function startBrowser(programs, { server, n, writePage }) {
-  const { token } = (await server.rest.post('/openvidu/api/sessions/bench/connection', { role: 'SUBSCRIBER' })).expect(200).json;
+  const { id, token } = (await server.rest.post('/openvidu/api/sessions/bench/connection', { role: 'SUBSCRIBER' })).expect(200).json;
   programs.start('chromium', ['--kiosk', '--start-maximized', '--test-type', '--no-sandbox', '--disable-infobars', '--disable-gpu', '--disable-popup-blocking',
     '--window-size=1280,720', '--window-position=0,0', '--no-first-run', '--ignore-certificate-errors', '--disable-dev-shm-usage',
     '--autoplay-policy=no-user-gesture-required', '--disable-sync', '--no-default-browser-check', '--disable-component-update',
@@ -84,6 +85,7 @@ async function startBrowser(programs, { server, n, writePage }) {
     const { content } = (await server.rest.get('/openvidu/api/sessions/bench/connection')).expect(200).json;
     return content.some(({ subscribers }) => (subscribers ?? []).length === n);
   });
+  return `/openvidu/api/sessions/bench/connection/${id}`;
 }
 
 /** Records 1280x720 at 25 of a page that watches the n people of the session "bench" until it is stopped. */
@@ -92,10 +94,10 @@ export class Grabber {
   static async start(target) {
     const grabber = new Grabber();
     const programs = new Programs(temporaryFolder('classic'));
-    Object.assign(grabber, { programs, file: path.join(programs.folder, 'classic.mp4') });
+    Object.assign(grabber, { programs, server: target.server, file: path.join(programs.folder, 'classic.mp4') });
     try {
       await startScreen(programs);
-      await startBrowser(programs, target);
+      grabber.connection = await startBrowser(programs, target);
     } catch (error) {
       await programs.stop();
       throw error;
@@ -112,9 +114,10 @@ export class Grabber {
     return this.programs.pids();
   }
 
-  /** Ends all and answers the file. */
+  /** Ends all and answers the file. A server waits for a browser that is gone, and goes on sending, unless it is told. */
   async stop() {
     await this.programs.stop();
+    (await this.server.rest.delete(this.connection)).expect(204);
     if (!existsSync(this.file))
       throw new Error(`the classic way recorded nothing: ${this.ffmpeg.said}`);
     return this.file;

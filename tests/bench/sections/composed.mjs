@@ -32,6 +32,12 @@ function measureFloor(n) {
   return Object.fromEntries(printed.trim().split('\n').map((line) => line.split(' ')).map(([name, value]) => [name, Number(value)]));
 }
 
+/** As the worker chooses them (core/worker/encoder.c). */
+function qualityWords(encoder) {
+  const bitrate = `${encoder['max-video-bitrate']}k`;
+  return encoder.preset === 'ultrafast' ? ['-qp', String(encoder.quality - 1)] : ['-crf', encoder.quality, '-maxrate', bitrate, '-bufsize', bitrate];
+}
+
 /** The same material in files, composed by ffmpeg in real time. */
 async function measureFfmpeg(n) {
   const folder = temporaryFolder('bench');
@@ -45,12 +51,10 @@ async function measureFfmpeg(n) {
   const places = inputs.map((i) => `${(i % columns) * width}_${Math.floor(i / columns) * height}`).join('|');
   const picture = n === 1 ? '[v0]pad=1280:720[v]' : `${inputs.map((i) => `[v${i}]`).join('')}xstack=inputs=${n}:layout=${places}:fill=black,pad=1280:720[v]`;
   const sound = `${inputs.map((i) => `[${i}:a]`).join('')}amix=inputs=${n}:normalize=0[a]`;
-  const bitrate = `${encoder['max-video-bitrate']}k`;
   const { stderr } = await execute('bash', ['-c', 'TIMEFORMAT="%U %S"; time "$@"', 'time', 'ffmpeg', '-v', 'error', '-y', '-filter_complex_threads', '1',
     ...inputs.flatMap((i) => ['-threads', '1', '-re', '-i', path.join(folder, `${i}.webm`)]),
     '-filter_complex', [...tiles, picture, sound].join(';'), '-map', '[v]', '-map', '[a]', '-t', String(seconds), '-ac', '2',
-    '-c:v', 'libx264', '-preset', encoder.preset, '-crf', encoder.quality, '-maxrate', bitrate, '-bufsize', bitrate, '-bf', '0',
-    '-g', String(encoder['keyframe-interval-ms'] * 25 / 1000), '-x264-params', 'rc-lookahead=0:sync-lookahead=0:mbtree=0:sliced-threads=0',
+    '-c:v', 'libx264', '-preset', encoder.preset, ...qualityWords(encoder), '-bf', '0', '-g', String(encoder['keyframe-interval-ms'] * 25 / 1000), '-x264-params', 'rc-lookahead=0:sync-lookahead=0:mbtree=0:sliced-threads=0',
     '-threads:v', encoder.threads === '0' ? '1' : encoder.threads, '-c:a', 'aac', '-aac_coder', 'fast', '-b:a', `${encoder['audio-bitrate']}k`, path.join(folder, 'out.mp4')]);
   const [user, system] = stderr.trim().split('\n').at(-1).split(' ').map(Number);
   return (user + system) / seconds;
