@@ -117,9 +117,9 @@ export class Grabber {
   /** Ends all and answers the file. A server waits for a browser that is gone, and goes on sending, unless it is told. */
   async stop() {
     await this.programs.stop();
-    (await this.server.rest.delete(this.connection)).expect(204);
     if (!existsSync(this.file))
       throw new Error(`the classic way recorded nothing: ${this.ffmpeg.said}`);
+    (await this.server.rest.delete(this.connection)).expect(204);
     return this.file;
   }
 }

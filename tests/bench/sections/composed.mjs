@@ -35,7 +35,7 @@ function measureFloor(n) {
 /** As the worker chooses them (core/worker/encoder.c). */
 function qualityWords(encoder) {
   const bitrate = `${encoder['max-video-bitrate']}k`;
-  return encoder.preset === 'ultrafast' ? ['-qp', String(encoder.quality - 1)] : ['-crf', encoder.quality, '-maxrate', bitrate, '-bufsize', bitrate];
+  return encoder.preset === 'ultrafast' ? ['-qp', String(Math.max(encoder.quality - 1, 1))] : ['-crf', encoder.quality, '-maxrate', bitrate, '-bufsize', bitrate];
 }
 
 /** The same material in files, composed by ffmpeg in real time. */
