@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/lock.h"
 #include "worker/bitrate-guard.h"
+#include "worker/h264-level.h"
 #include "worker/pipeline.h"
 #include "worker/timeline.h"
 
@@ -43,11 +44,11 @@ struct RecEncoder {
   struct { /* of the encoder's thread */
     bool has_track, has_failed;
     Quality quality;
+    bool keeps_quality; /* since another one could not be had */
     RecBitrateGuard guard;
     unsigned n_keys;      /* that the pipeline was made to give */
     unsigned n_since_key; /* pictures pushed since, and with, the last keyframe */
     GBytes *codec_data;
-    char *level; /* of H.264: "3.1" */
     int64_t codec_delay_ns;
   } own;
 };
@@ -139,21 +140,32 @@ count_pictures_per_key (const RecEncoderRecipe *recipe)
   return (unsigned) MAX (recipe->keyframe_interval_ms * recipe->frame_rate / 1000, 1);
 }
 
-/* No B-frames and no lookahead: they would hold back what should be on the disk. Frame threads hold back one picture
- * each and cost less quality than slices. `stitchable` and the same level make the headers those of any other quality.
- * level: NULL for x264's choice. */
+/* What the headers say must not depend on the quality, which may change. The level is no limit of the bit rate this way,
+ * as it were in the caps. */
 static char *
-describe_video (const RecEncoderRecipe *recipe, Quality quality, const char *level)
+describe_headers (const RecEncoderRecipe *recipe)
+{
+  if (choose_quality (recipe) != BY_CONSTANT_QUANTIZER)
+    return g_strdup ("");
+  return g_strdup_printf (" option-string=stitchable=1:level=%s",
+      rec_h264_level_choose (recipe->width, recipe->height, recipe->frame_rate,
+          recipe->max_bitrate));
+}
+
+/* No B-frames and no lookahead: they would hold back what should be on the disk. Frame threads hold back one picture
+ * each and cost less quality than slices. */
+static char *
+describe_video (const RecEncoderRecipe *recipe, Quality quality)
 {
   g_autofree char *settings = describe_quality (recipe, quality);
+  g_autofree char *headers = describe_headers (recipe);
 
   return g_strdup_printf (
       "x264enc speed-preset=%s %s key-int-max=%u bframes=0 rc-lookahead=0 sync-lookahead=0"
-      " mb-tree=false sliced-threads=false threads=%d qos=false option-string=stitchable=1"
-      " ! capsfilter caps=video/x-h264,stream-format=%s,alignment=au%s%s",
-      recipe->preset, settings, count_pictures_per_key (recipe), choose_threads (recipe),
-      recipe->format == REC_FORMAT_H264_AVC ? "avc" : "byte-stream",
-      level != NULL ? ",level=(string)" : "", level != NULL ? level : "");
+      " mb-tree=false sliced-threads=false threads=%d qos=false%s"
+      " ! capsfilter caps=video/x-h264,stream-format=%s,alignment=au",
+      recipe->preset, settings, count_pictures_per_key (recipe), choose_threads (recipe), headers,
+      recipe->format == REC_FORMAT_H264_AVC ? "avc" : "byte-stream");
 }
 
 static char *
@@ -234,9 +246,6 @@ announce_track (RecEncoder *encoder, GstCaps *caps)
   encoder->own.has_track = true;
   if (recipe->format != REC_FORMAT_H264_ANNEXB)
     encoder->own.codec_data = dup_codec_data (caps);
-  if (is_video)
-    encoder->own.level =
-        g_strdup (gst_structure_get_string (gst_caps_get_structure (caps, 0), "level"));
   if (encoder->own.codec_data != NULL)
     track.codec_data = g_bytes_get_data (encoder->own.codec_data, &size);
   track.codec_data_size = (uint32_t) size;
@@ -291,14 +300,13 @@ on_output (GstBuffer *buffer, GstCaps *caps, int64_t pts_ns, int64_t dts_ns, voi
 /* --- what makes packets ---------------------------------------------------------------------------- */
 
 static RecPipeline *
-make_pipeline (RecEncoder *encoder, GError **error)
+make_pipeline (RecEncoder *encoder, Quality quality, GError **error)
 {
   static const RecPipelineEvents events = { .output = on_output };
   const RecEncoderRecipe *recipe = &encoder->recipe;
   const bool is_video = rec_encoder_is_video (recipe);
-  g_autofree char *description =
-      is_video ? describe_video (recipe, encoder->own.quality, encoder->own.level)
-               : describe_audio (recipe);
+  g_autofree char *description = is_video ? describe_video (recipe, quality)
+                                          : describe_audio (recipe);
   const RecPipelineRecipe pipeline = {
     .name = is_video ? "video encoder" : "audio encoder",
     .description = description,
@@ -308,7 +316,8 @@ make_pipeline (RecEncoder *encoder, GError **error)
   return rec_pipeline_new (&pipeline, &events, encoder, error);
 }
 
-/* x264 numbers keyframes 0, 1, 0, 1, ...: two of the same number in a row are one picture to a decoder. */
+/* A pipeline's keyframes are numbered 0, 1, 0, 1, ...: its first one must not follow a 0 at once, as a decoder takes two
+ * of the same number in a row for one picture. */
 static bool
 may_begin_anew (const RecEncoder *encoder)
 {
@@ -318,29 +327,30 @@ may_begin_anew (const RecEncoder *encoder)
 static Quality
 find_quality (const RecEncoder *encoder)
 {
+  if (encoder->own.keeps_quality)
+    return encoder->own.quality;
   return rec_bitrate_guard_is_over (&encoder->own.guard) ? BY_RATE_FACTOR
                                                          : choose_quality (&encoder->recipe);
 }
 
 /* What the last pipeline holds comes out first. Without a next one it goes on as it was. */
 static bool
-change_quality (RecEncoder *encoder, GError **error)
+change_quality (RecEncoder *encoder, Quality quality, GError **error)
 {
   g_autoptr (GError) reason = NULL;
   g_autoptr (RecPipeline) last = NULL;
-  RecPipeline *next;
+  RecPipeline *next = make_pipeline (encoder, quality, &reason);
 
-  encoder->own.quality = find_quality (encoder);
-  next = make_pipeline (encoder, &reason);
   if (next == NULL) {
     g_warning ("the picture goes on as it was, whatever its bit rate: %s", reason->message);
+    encoder->own.keeps_quality = true;
     return true;
   }
-  g_info ("the picture is %s %d kbit/s",
-      encoder->own.quality == BY_RATE_FACTOR ? "held to" : "again far below",
+  g_info ("the picture is %s %d kbit/s", quality == BY_RATE_FACTOR ? "held to" : "again far below",
       encoder->recipe.max_bitrate);
   last = encoder->pipeline;
   encoder->pipeline = next;
+  encoder->own.quality = quality;
   encoder->own.n_keys = encoder->own.n_since_key = 0;
   return rec_pipeline_finish (last, error);
 }
@@ -355,22 +365,29 @@ count_picture (RecEncoder *encoder, bool is_forced)
   encoder->own.n_since_key++;
 }
 
+static bool
+prepare_picture (RecEncoder *encoder, GError **error)
+{
+  const Quality quality = find_quality (encoder);
+
+  if (quality != encoder->own.quality && may_begin_anew (encoder) &&
+      !change_quality (encoder, quality, error))
+    return false;
+  const bool is_forced = g_atomic_int_compare_and_exchange (&encoder->wants_keyframe, 1, 0);
+  if (is_forced)
+    rec_pipeline_force_keyframe (encoder->pipeline);
+  count_picture (encoder, is_forced);
+  return true;
+}
+
 /* Takes the buffer. */
 static bool
 encode (RecEncoder *encoder, GstBuffer *buffer, GError **error)
 {
-  if (rec_encoder_is_video (&encoder->recipe)) {
-    if (find_quality (encoder) != encoder->own.quality && may_begin_anew (encoder) &&
-        !change_quality (encoder, error)) {
-      gst_buffer_unref (buffer);
-      return false;
-    }
-    const bool is_forced = g_atomic_int_compare_and_exchange (&encoder->wants_keyframe, 1, 0);
-    if (is_forced)
-      rec_pipeline_force_keyframe (encoder->pipeline);
-    count_picture (encoder, is_forced);
-  }
-  return rec_pipeline_push (encoder->pipeline, buffer, error);
+  if (!rec_encoder_is_video (&encoder->recipe) || prepare_picture (encoder, error))
+    return rec_pipeline_push (encoder->pipeline, buffer, error);
+  gst_buffer_unref (buffer);
+  return false;
 }
 
 /* --- the thread ------------------------------------------------------------------------------------ */
@@ -389,11 +406,10 @@ wait_for_input (RecEncoder *encoder)
   return buffer;
 }
 
+/* The first time; what comes afterwards is dropped. */
 static void
-check (RecEncoder *encoder, bool is_fine, const GError *error)
+fail (RecEncoder *encoder, const GError *error)
 {
-  if (is_fine || encoder->own.has_failed)
-    return;
   encoder->own.has_failed = true;
   encoder->events.failed (encoder, error, encoder->data);
 }
@@ -408,14 +424,13 @@ run (gpointer data)
   while ((buffer = wait_for_input (encoder)) != NULL) {
     g_autoptr (GError) error = NULL;
 
-    if (encoder->own.has_failed) {
+    if (encoder->own.has_failed)
       gst_buffer_unref (buffer);
-      continue;
-    }
-    check (encoder, encode (encoder, buffer, &error), error);
+    else if (!encode (encoder, buffer, &error))
+      fail (encoder, error);
   }
-  if (!encoder->own.has_failed)
-    check (encoder, rec_pipeline_finish (encoder->pipeline, &last_error), last_error);
+  if (!encoder->own.has_failed && !rec_pipeline_finish (encoder->pipeline, &last_error))
+    fail (encoder, last_error);
   return NULL;
 }
 
@@ -437,7 +452,7 @@ rec_encoder_new (const RecEncoderRecipe *recipe, GstCaps *caps, uint32_t track_i
   rec_lock_init (&encoder->shared.lock);
   pthread_cond_init (&encoder->shared.changed, NULL);
   g_queue_init (&encoder->shared.queue);
-  encoder->pipeline = make_pipeline (encoder, error);
+  encoder->pipeline = make_pipeline (encoder, encoder->own.quality, error);
   if (encoder->pipeline == NULL) {
     rec_encoder_free (encoder);
     return NULL;
@@ -487,6 +502,5 @@ rec_encoder_free (RecEncoder *encoder)
   rec_lock_clear (&encoder->shared.lock);
   g_clear_pointer (&encoder->own.codec_data, g_bytes_unref);
   gst_caps_unref (encoder->caps);
-  g_free (encoder->own.level);
   g_free (encoder);
 }

@@ -90,7 +90,7 @@ typedef struct RecNeeds {
   uint32_t video_formats;     /* set of REC_FORMAT_*; 0: no video wanted */
   uint32_t audio_formats;     /* set of REC_FORMAT_*; 0: no audio wanted */
   uint32_t max_gop_ms;        /* longest time between two keyframes */
-  uint32_t max_video_bitrate; /* bits per second */
+  uint32_t max_video_bitrate; /* bits per second, over some seconds */
   uint32_t max_audio_bitrate; /* bits per second */
   uint32_t audio_rate;        /* samples per second */
   uint32_t audio_channels;

@@ -21,6 +21,7 @@ typedef struct {
   GPtrArray *decoded;
   GBytes *codec_data;
   unsigned n_tracks, n_failures;
+  bool forces_keyframes; /* with each picture */
 } Film;
 
 /* --- what is filmed --------------------------------------------------------------------------------------------- */
@@ -98,6 +99,7 @@ on_failed (RecEncoder *encoder G_GNUC_UNUSED, const GError *error, void *data)
 {
   Film *film = data;
 
+  g_assert_nonnull (error);
   g_test_message ("%s", error->message);
   film->n_failures++;
 }
@@ -116,8 +118,11 @@ encode (Film *film, const RecEncoderRecipe *recipe)
   RecEncoder *encoder = rec_encoder_new (recipe, film->caps, 7, &events, film, &error);
 
   g_assert_no_error (error);
-  for (unsigned i = 0; i < film->pictures->len; i++)
+  for (unsigned i = 0; i < film->pictures->len; i++) {
+    if (film->forces_keyframes)
+      rec_encoder_force_keyframe (encoder);
     rec_encoder_push (encoder, gst_buffer_ref (film->pictures->pdata[i]));
+  }
   rec_encoder_finish (encoder);
   rec_encoder_free (encoder);
 }
@@ -216,7 +221,7 @@ assert_bounded (const Film *film, const RecEncoderRecipe *recipe)
     if (i >= window)
       bits -= INT64_C (8) * get_packet (film, i - window)->data_size;
     g_assert_cmpint (bits, <,
-        INT64_C (1000) * MAX_KBIT_S * (5 + 2) + largest * (recipe->n_threads + 1));
+        INT64_C (1000) * recipe->max_bitrate * (5 + 2) + largest * (recipe->n_threads + 1));
   }
 }
 
@@ -458,21 +463,66 @@ test_holds_down_keyframes_only (Film *film, gconstpointer data G_GNUC_UNUSED)
   assert_bounded (film, &recipe);
 }
 
-/* So many bits make x264 tell another level, if it may choose. */
+/* Whenever somebody wants one: as a change may follow any. */
 static void
-test_keeps_its_level (Film *film, gconstpointer data G_GNUC_UNUSED)
+test_holds_down_forced_keyframes (Film *film, gconstpointer data G_GNUC_UNUSED)
+{
+  const RecEncoderRecipe recipe = make_recipe (REC_FORMAT_H264_AVC, "ultrafast", 1);
+
+  film->forces_keyframes = true;
+  film_noise (film, 8);
+  encode (film, &recipe);
+  decode (film);
+  assert_whole (film);
+  assert_one_stream (film);
+  assert_bounded (film, &recipe);
+}
+
+static int64_t
+count_bits (const Film *film, unsigned from_s, unsigned to_s)
+{
+  int64_t bits = 0;
+
+  for (unsigned i = from_s * RATE; i < to_s * RATE; i++)
+    bits += INT64_C (8) * get_packet (film, i)->data_size;
+  return bits;
+}
+
+/* So many bits make x264 tell another level than the picture's size does, if it may choose, and a level that it gets from
+ * GStreamer bounds them. */
+static void
+test_uses_what_it_may (Film *film, gconstpointer data G_GNUC_UNUSED)
 {
   RecEncoderRecipe recipe = make_recipe (REC_FORMAT_H264_AVC, "ultrafast", 1);
   g_autoptr (GArray) changes = NULL;
 
   recipe.max_bitrate = 30 * MAX_KBIT_S;
-  film_noise (film, 3);
+  film_noise (film, 25);
   encode (film, &recipe);
   decode (film);
   assert_whole (film);
   assert_one_stream (film);
+  assert_bounded (film, &recipe);
+  g_assert_cmpint (count_bits (film, 5, 25), >, INT64_C (1000) * recipe.max_bitrate * 20 * 8 / 10);
   changes = find_changes (film);
   g_assert_cmpuint (changes->len, ==, 1);
+}
+
+/* A picture that is none: whoever records is told why, once. */
+static void
+test_tells_why_it_failed (Film *film, gconstpointer data G_GNUC_UNUSED)
+{
+  const RecEncoderRecipe recipe = make_recipe (REC_FORMAT_H264_AVC, "ultrafast", 1);
+
+  film_calm (film, 1);
+  for (int i = 0; i < 3; i++) {
+    GstBuffer *scrap = gst_buffer_new_allocate (NULL, 10, NULL);
+    GST_BUFFER_PTS (scrap) = film->pictures->len * GST_SECOND / RATE;
+    g_ptr_array_add (film->pictures, scrap);
+  }
+  encode (film, &recipe);
+  g_assert_cmpuint (film->packets->len, ==, RATE);
+  g_assert_cmpuint (film->n_failures, ==, 1);
 }
 
 /* Its VBV never lets out more at once than a second allows. */
@@ -502,7 +552,9 @@ main (int argc, char **argv)
   ADD ("/encoder/holds-a-storm-down-with-threads", test_holds_a_storm_down_with_threads);
   ADD ("/encoder/holds-a-storm-down-in-band", test_holds_a_storm_down_in_band);
   ADD ("/encoder/holds-down-keyframes-only", test_holds_down_keyframes_only);
-  ADD ("/encoder/keeps-its-level", test_keeps_its_level);
+  ADD ("/encoder/holds-down-forced-keyframes", test_holds_down_forced_keyframes);
+  ADD ("/encoder/uses-what-it-may", test_uses_what_it_may);
+  ADD ("/encoder/tells-why-it-failed", test_tells_why_it_failed);
   ADD ("/encoder/leaves-slow-presets-to-x264", test_leaves_slow_presets_to_x264);
   return g_test_run ();
 }
