@@ -42,10 +42,10 @@ async function holds(bench, n) {
   return share >= 0.95 && silences === 0;
 }
 
-/** By halves between what held and what didn't; what holds once may fail another time, near the limit. */
+/** By halves between what held and what didn't, down to two: nearer to the limit, what holds once fails another time. */
 export async function run(bench) {
   let [held, failed] = [0, most + 1];
-  for (let n = 8; failed - held > 1; n = failed > most ? held + 4 : Math.floor((held + failed) / 2)) {
+  for (let n = 8; failed - held > 2; n = failed > most ? held + 4 : Math.floor((held + failed) / 2)) {
     if (n > most)
       break;
     if (await holds(bench, n).catch((error) => bench.note(`${n} small recordings: ${error.message.split('\n')[0]}`)))
