@@ -32,9 +32,8 @@ struct RecUpload {
   GThread *thread;
   int64_t n_announced;
   atomic_llong n_written;
-  atomic_bool has_failed; /* no more of what it announced will be written */
-  int64_t n_pushed;       /* [http] */
-  bool is_settled;        /* [main] */
+  int64_t n_pushed; /* [http] */
+  bool is_settled;  /* [main] */
 
   RecLock lock; /* guards what follows */
   pthread_cond_t changed;
@@ -66,11 +65,10 @@ rec_upload_get_token (const RecUpload *upload)
 }
 
 int64_t
-rec_upload_get_missing_bytes (const RecUpload *upload)
+rec_upload_get_missing_bytes (RecUpload *upload)
 {
-  if (atomic_load (&upload->has_failed))
-    return 0;
-  return MAX (0, upload->n_announced - atomic_load (&upload->n_written));
+  REC_LOCKED (&upload->lock);
+  return upload->is_lost ? 0 : MAX (0, upload->n_announced - atomic_load (&upload->n_written));
 }
 
 /* --- the queue ---------------------------------------------------------------------------------------------------- */
@@ -347,11 +345,9 @@ receive (void *data)
                        look_and_keep (upload, &upload->file.error);
 
   rec_fd_close (&upload->file.fd);
-  if (!is_kept) {
-    atomic_store (&upload->has_failed, true); /* who sees the file gone may count on its bytes */
+  lose (upload); /* first: who sees the file gone may count on its bytes */
+  if (!is_kept)
     unlink (upload->part);
-  }
-  lose (upload);
   upload->events->finished (upload, upload->data);
   return NULL;
 }

@@ -40,7 +40,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC (RecUpload, rec_upload_unref)
 const char *rec_upload_get_id (const RecUpload *upload);
 const char *rec_upload_get_token (const RecUpload *upload); /* or NULL */
 /* [any] What was announced and is not on the disk yet. */
-int64_t rec_upload_get_missing_bytes (const RecUpload *upload);
+int64_t rec_upload_get_missing_bytes (RecUpload *upload);
 
 /* --- [http] ------------------------------------------------------------------------------------------------------- */
 
