@@ -12,7 +12,7 @@
 void
 rec_bitrate_guard_init (RecBitrateGuard *guard, int max_kbit_s)
 {
-  *guard = (RecBitrateGuard){ .max_bits = 1000.0 * max_kbit_s, .last_ns = -1 };
+  *guard = (RecBitrateGuard){ .max_bits = 1000.0 * max_kbit_s };
 }
 
 static void
@@ -49,7 +49,7 @@ rec_bitrate_guard_note (RecBitrateGuard *guard, int64_t pts_ns, size_t n_bytes)
 {
   const double bits = 8.0 * (double) n_bytes;
   const int64_t now_ns = MAX (pts_ns, guard->last_ns);
-  const int64_t passed_ns = guard->last_ns < 0 ? 0 : now_ns - guard->last_ns;
+  const int64_t passed_ns = now_ns - guard->last_ns;
 
   guard->last_ns = now_ns;
   if (guard->is_over)

@@ -12,7 +12,7 @@
 typedef struct {
   double max_bits;   /* per second */
   double level_bits; /* in the bucket */
-  int64_t last_ns;   /* when the last picture was; -1: none yet */
+  int64_t last_ns;   /* when the last picture was */
   bool is_over;
   int64_t window_ns; /* since when window_bits are counted, while it is over */
   double window_bits;

@@ -104,6 +104,12 @@ rec_encoder_recipe_equal (const RecEncoderRecipe *a, const RecEncoderRecipe *b)
          a->n_threads == b->n_threads;
 }
 
+static bool
+is_ultrafast (const RecEncoderRecipe *recipe)
+{
+  return strcmp (recipe->preset, "ultrafast") == 0;
+}
+
 /* A second thread hands over each picture and waits for its rows, which costs more than it gives as long as one is fast
  * enough by far. */
 static int
@@ -113,7 +119,7 @@ choose_threads (const RecEncoderRecipe *recipe)
 
   if (recipe->n_threads > 0)
     return recipe->n_threads;
-  if (n_pixels <= ONE_THREAD_PIXELS && strcmp (recipe->preset, "ultrafast") == 0)
+  if (n_pixels <= ONE_THREAD_PIXELS && is_ultrafast (recipe))
     return 1;
   return (int) CLAMP (g_get_num_processors (), 1, 4);
 }
@@ -122,7 +128,7 @@ choose_threads (const RecEncoderRecipe *recipe)
 static Quality
 choose_quality (const RecEncoderRecipe *recipe)
 {
-  return strcmp (recipe->preset, "ultrafast") == 0 ? BY_CONSTANT_QUANTIZER : BY_RATE_FACTOR;
+  return is_ultrafast (recipe) ? BY_CONSTANT_QUANTIZER : BY_RATE_FACTOR;
 }
 
 static char *
