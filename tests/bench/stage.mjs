@@ -141,3 +141,13 @@ export async function countUniqueFrames(file, from, to) {
   }
   return { unique, frames: stdout.length / size };
 }
+
+const serverTakes = (way, what) => Math.max(0, way.server[what] - way.idle[what]);
+
+/** What a way to record takes, 'cores' or 'pss': its recorder, and what the server takes more than it did before (idle). */
+export const takes = (way, what) => way.recorder[what] + serverTakes(way, what);
+
+/** The same in words. */
+export const describeTaken = (way) =>
+  `${way.recorder.cores.toFixed(3)} cores and ${way.recorder.pss.toFixed(0)} MB, and of the server ` +
+  `${serverTakes(way, 'cores').toFixed(3)} cores and ${serverTakes(way, 'pss').toFixed(0)} MB more than before`;

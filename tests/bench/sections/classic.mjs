@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as media from '../../e2e/lib/media.mjs';
 import { root } from '../../e2e/lib/server.mjs';
 import { Grabber, installGrabber } from '../grabber.mjs';
-import { Recording, countUniqueFrames, measure, pause, withPeople, withServer } from '../stage.mjs';
+import { Recording, countUniqueFrames, describeTaken, measure, pause, takes, withPeople, withServer } from '../stage.mjs';
 
 export const after = ['composed'];
 
@@ -70,7 +70,7 @@ function mean(ways) {
 }
 
 /** Each way in turn, as { ours, classic }. */
-async function takeTurns(bench, server) {
+async function takeTurns(bench, server, idle) {
   const ours = [];
   const classic = [];
   for (let turn = 0; turn < turns; turn++) {
@@ -79,7 +79,7 @@ async function takeTurns(bench, server) {
     classic.push(await recordClassic(bench, server));
     bench.note(`turn ${turn + 1}: ours ${ours[turn].recorder.cores.toFixed(3)} cores, the classic way ${classic[turn].recorder.cores.toFixed(3)}`);
   }
-  return { ours: mean(ours), classic: mean(classic) };
+  return { ours: { ...mean(ours), idle }, classic: { ...mean(classic), idle } };
 }
 
 export async function run(bench) {
@@ -87,15 +87,13 @@ export async function run(bench) {
   await withServer((server) => withPeople(server, 'bench', ['--publishers', n], async () => {
     await pause(settle);
     const { server: idle } = await measure(seconds, { server: server.pid });
-    const { ours, classic } = await takeTurns(bench, server);
-    const sum = (way, what) => way.recorder[what] + Math.max(0, way.server[what] - idle[what]);
+    const { ours, classic } = await takeTurns(bench, server, idle);
     for (const [name, way] of Object.entries({ ours, classic }))
-      bench.note(`${name}: ${way.recorder.cores.toFixed(3)} cores and ${way.recorder.pss.toFixed(0)} MB, and of the server ` +
-        `${Math.max(0, way.server.cores - idle.cores).toFixed(3)} cores and ${Math.max(0, way.server.pss - idle.pss).toFixed(0)} MB more than before`);
-    bench.row('composed.n4.classic_cpu_ratio', sum(classic, 'cores') / sum(ours, 'cores'), 'ratio', 2);
+      bench.note(`${name}: ${describeTaken(way)}`);
+    bench.row('composed.n4.classic_cpu_ratio', takes(classic, 'cores') / takes(ours, 'cores'), 'ratio', 2);
     bench.row('composed.n4.classic_unique_fps', classic.uniqueFps, 'fps', 2);
-    const perFrame = (way) => sum(way, 'cores') / way.uniqueFps;
+    const perFrame = (way) => takes(way, 'cores') / way.uniqueFps;
     bench.row('composed.n4.classic_cpu_per_frame_ratio', perFrame(classic) / perFrame(ours), 'ratio', 2);
-    bench.row('composed.n4.classic_pss_ratio', sum(classic, 'pss') / sum(ours, 'pss'), 'ratio', 2);
+    bench.row('composed.n4.classic_pss_ratio', takes(classic, 'pss') / takes(ours, 'pss'), 'ratio', 2);
   }));
 }

@@ -34,8 +34,10 @@ function measureFloor(n) {
 
 /** As the worker chooses them (core/worker/encoder.c). */
 function qualityWords(encoder) {
+  if (encoder.preset === 'ultrafast')
+    return ['-qp', String(Math.max(encoder.quality - 1, 1))];
   const bitrate = `${encoder['max-video-bitrate']}k`;
-  return encoder.preset === 'ultrafast' ? ['-qp', String(Math.max(encoder.quality - 1, 1))] : ['-crf', encoder.quality, '-maxrate', bitrate, '-bufsize', bitrate];
+  return ['-crf', encoder.quality, '-maxrate', bitrate, '-bufsize', bitrate];
 }
 
 /** The same material in files, composed by ffmpeg in real time. */
@@ -54,7 +56,8 @@ async function measureFfmpeg(n) {
   const { stderr } = await execute('bash', ['-c', 'TIMEFORMAT="%U %S"; time "$@"', 'time', 'ffmpeg', '-v', 'error', '-y', '-filter_complex_threads', '1',
     ...inputs.flatMap((i) => ['-threads', '1', '-re', '-i', path.join(folder, `${i}.webm`)]),
     '-filter_complex', [...tiles, picture, sound].join(';'), '-map', '[v]', '-map', '[a]', '-t', String(seconds), '-ac', '2',
-    '-c:v', 'libx264', '-preset', encoder.preset, ...qualityWords(encoder), '-bf', '0', '-g', String(encoder['keyframe-interval-ms'] * 25 / 1000), '-x264-params', 'rc-lookahead=0:sync-lookahead=0:mbtree=0:sliced-threads=0',
+    '-c:v', 'libx264', '-preset', encoder.preset, ...qualityWords(encoder), '-bf', '0',
+    '-g', String(encoder['keyframe-interval-ms'] * 25 / 1000), '-x264-params', 'rc-lookahead=0:sync-lookahead=0:mbtree=0:sliced-threads=0',
     '-threads:v', encoder.threads === '0' ? '1' : encoder.threads, '-c:a', 'aac', '-aac_coder', 'fast', '-b:a', `${encoder['audio-bitrate']}k`, path.join(folder, 'out.mp4')]);
   const [user, system] = stderr.trim().split('\n').at(-1).split(' ').map(Number);
   return (user + system) / seconds;

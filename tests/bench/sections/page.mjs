@@ -4,7 +4,7 @@ import path from 'node:path';
 import * as media from '../../e2e/lib/media.mjs';
 import { root } from '../../e2e/lib/server.mjs';
 import { Grabber, installGrabber } from '../grabber.mjs';
-import { Recording, countUniqueFrames, measure, median, pause, treeOf, withPeople, withServer } from '../stage.mjs';
+import { Recording, countUniqueFrames, describeTaken, measure, median, pause, takes, treeOf, withPeople, withServer } from '../stage.mjs';
 
 export const after = ['composed', 'classic'];
 
@@ -88,12 +88,10 @@ async function judge(file, { begun, ended }, claps) {
   return { unique, frames, offsets: pairs.map(({ ms }) => ms) };
 }
 
-const sum = (way, what) => way.recorder[what] + Math.max(0, way.server[what] - way.idle[what]);
 const latest = ({ offsets }) => media.percentile(offsets.map(Math.abs), 0.95);
 
 function tell(bench, name, way) {
-  bench.note(`${name}: ${way.recorder.cores.toFixed(3)} cores and ${way.recorder.pss.toFixed(0)} MB, and of the server ` +
-    `${Math.max(0, way.server.cores - way.idle.cores).toFixed(3)} cores and ${Math.max(0, way.server.pss - way.idle.pss).toFixed(0)} MB more than before; ` +
+  bench.note(`${name}: ${describeTaken(way)}; ` +
     `${way.unique} of ${way.frames} frames differ from the one before; there after ${Math.round(way.startMs)} ms; ` +
     `sound minus picture at ${way.offsets.length} of ${way.claps} claps: ${way.offsets.map(Math.round).join(' ')} ms`);
   if (way.unique === 0)
@@ -131,6 +129,6 @@ export async function run(bench) {
     bench.row('page.start.answer_ms', median(times), 'ms', 0);
     const classic = await film(server, () => startClassic(server), clapCounts.classic);
     tell(bench, 'the classic way', classic);
-    bench.row('page.n2.classic_cpu_ratio', sum(classic, 'cores') / sum(ours, 'cores'), 'ratio', 2);
+    bench.row('page.n2.classic_cpu_ratio', takes(classic, 'cores') / takes(ours, 'cores'), 'ratio', 2);
   }, { 'browser.fallback': 'fail', 'browser.ready-timeout-ms': 60000 });
 }
